@@ -160,7 +160,7 @@ fn plugins_are_managed_on_a_running_server_as_on_the_database() {
     assert!(doctor.code == 0 && found.contains("a berth server answers"), "{doctor:?}");
     drop(server);
     let gone = berth.run(&["plugin", "list"], &there);
-    assert!(gone.code == 1 && gone.errors.contains("Is the server running?"), "{gone:?}");
+    assert!(gone.code == 3 && gone.errors.contains("Is the server running?"), "{gone:?}");
     assert!(!gone.errors.contains(key) && !wrong.errors.contains("berth_made_up"), "no key in an error");
 }
 

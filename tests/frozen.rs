@@ -8,12 +8,13 @@ use ring::digest::{SHA256, digest};
 use serde_json::{Value, json};
 
 /// Versions of the contract, what is set for each component, and when it is first open in the morning, then.
-fn frozen() -> [(&'static str, Value, &'static str); 3] {
+fn frozen() -> [(&'static str, Value, &'static str); 4] {
     [
         ("0.1.0", json!({}), "2026-11-24T09:00:00Z"),
         ("0.1.1", json!({}), "2026-11-24T09:00:00Z"),
         // It asks the host for the clocks there.
         ("0.1.2", json!({ "time_zone": "Europe/Warsaw" }), "2026-11-24T08:00:00Z"),
+        ("0.1.3", json!({}), "2026-11-24T09:00:00Z"),
     ]
 }
 

@@ -91,8 +91,9 @@ fn rule(rng: &mut StdRng, dtstart: NaiveDateTime) -> String {
     }
     let week = frequency == "YEARLY" && rng.random_bool(0.15);
     if week {
-        // Of a first week that is named from the end dateutil leaves out the days before 1 January.
-        maybe(rng, 1.0, &mut |rng| format!("BYWEEKNO={}", some(rng, 3, |rng| signed(rng, 53).max(-51))));
+        // Of a first week that is named from the end dateutil leaves out the days before 1 January; and of a last one that is named by its
+        // number those after 31 December, since it counts that year's weeks by the next one: 1 January 2022 is of week 52 of 2021.
+        maybe(rng, 1.0, &mut |rng| format!("BYWEEKNO={}", some(rng, 3, |rng| signed(rng, 51).max(-51))));
     }
     maybe(rng, 0.4, &mut |rng| {
         // Weekdays with and without a number in one rule add up, as RFC 5545 has it; dateutil leaves out what is not both.

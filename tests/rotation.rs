@@ -134,7 +134,7 @@ async fn messages_signed_with_either_secret_count_during_a_rotation() {
     }
     let refusals =
         studio.world.engine.inbound.webhook_refusals(&studio.world.caller, studio.connection).await.unwrap();
-    assert_eq!((&refusals[0]["reason"], &refusals[0]["refused"]), (&"mismatch".into(), &1.into()));
+    assert_eq!((refusals[0].reason.as_str(), refusals[0].refused), ("mismatch", 1));
     assert_eq!(studio.now(&booked).await.status, BookingStatus::Confirmed);
     assert_eq!(studio.simulator.active_by_reference(&booked.id.to_string()).len(), 1);
 }

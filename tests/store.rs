@@ -1,6 +1,8 @@
 //! The store, on both of its engines: one suite, run twice. PostgreSQL runs when `BERTH_TEST_PG_URL` names a server on which
 //! databases may be made; each test has one of its own.
 
+#[path = "store/audit.rs"]
+mod audit;
 #[path = "store/blocks.rs"]
 mod blocks;
 #[path = "store/bookings.rs"]
@@ -23,6 +25,8 @@ mod contention;
 mod customers;
 #[path = "store/events.rs"]
 mod events;
+#[path = "store/external_lists.rs"]
+mod external_lists;
 #[path = "store/holds.rs"]
 mod holds;
 #[path = "store/imports.rs"]
@@ -81,6 +85,7 @@ macro_rules! on_both {
 }
 
 on_both! {
+    audit::few_that_match_are_found_among_many,
     blocks::what_takes_time_is_to_be_closed,
     bookings::a_booking_comes_back_as_it_was_made,
     bookings::a_place_is_taken_once,
@@ -156,6 +161,9 @@ on_both! {
     jobs::what_a_connection_stopped_is_woken,
     keys::rows_keep_while_keys_change,
     known_years::time_off_without_end_ends_with_the_known_years,
+    external_lists::bookings_of_providers_are_found_and_narrowed,
+    external_lists::bookings_of_providers_of_before_are_listed,
+    external_lists::words_of_providers_bookings_are_made_up_for,
     lists::bookings_are_counted_by_day,
     lists::bookings_are_found_by_what_is_typed,
     lists::bookings_of_before_are_found,

@@ -109,6 +109,7 @@ async fn member(world: &World, name: &str, turns: RoundRobinShare) -> MemberId {
         email: None,
         user_id: None,
         time_zone: Zone::UTC,
+        schedule: None,
         weekly_hours: serde_json::from_value(hours).unwrap(),
         role: MemberRole::Member,
         turns,
@@ -149,6 +150,7 @@ mod storm {
             title: "Branch".to_owned(),
             description: String::new(),
             time_zone: Zone::UTC,
+            currency: None,
             booking_provider: None,
             offer_when_degraded: true,
         };

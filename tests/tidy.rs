@@ -6,6 +6,8 @@ mod advisories;
 mod dependencies;
 #[path = "tidy/patience.rs"]
 mod patience;
+#[path = "tidy/schemas.rs"]
+mod schemas;
 #[path = "tidy/structure.rs"]
 mod structure;
 #[path = "tidy/words.rs"]

@@ -53,12 +53,17 @@ pub(crate) async fn connect(api: &Api, plugin: &str) -> ConnectionId {
 }
 
 pub(crate) async fn conflict(api: &Api, connection: ConnectionId) -> String {
+    conflict_about(api, connection, "x1").await
+}
+
+/// With somebody else's booking, of this id there.
+pub(crate) async fn conflict_about(api: &Api, connection: ConnectionId, external_id: &str) -> String {
     let conflict = Conflict {
         id: id(api),
         tenant: api.world.caller.tenant,
         connection,
         booking: None,
-        external_id: Some("x1".to_owned()),
+        external_id: Some(external_id.to_owned()),
         own_counterpart: false,
         kind: ConflictKind::TimeOverlap,
         ours: Value::Null,

@@ -6,6 +6,7 @@ mod calendars;
 mod catalog;
 mod connections;
 mod customers;
+mod described;
 mod events;
 mod fixtures;
 mod http;
@@ -33,6 +34,8 @@ use berth_store::records::{BookingFilter, CustomerFilter};
 use berth_tests::{TestClock, World, component};
 use serde_json::{Value, json};
 use tower::ServiceExt;
+
+use self::described::described;
 
 impl Answer {
     async fn of(response: Response) -> Self {
@@ -126,7 +129,9 @@ impl Api {
             request = request.header(*name, *value);
         }
         let response = self.router.clone().oneshot(request.body(body.into()).unwrap()).await.unwrap();
-        Answer::of(response).await
+        let answer = Answer::of(response).await;
+        described(&self.router).await.hold(method, path, &answer);
+        answer
     }
 
     /// A body as it stands, said to be JSON.

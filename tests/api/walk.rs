@@ -16,7 +16,12 @@ use berth_engine::{OPERATOR_SCOPE, TENANT_SCOPES};
 use berth_model::{tenants::version::ApiVersion, time::Instant};
 use serde_json::{Value, json};
 
-use crate::{Answer, Api, key_of, shapes::Shapes};
+use crate::{
+    Answer, Api,
+    described::{Described, described},
+    key_of,
+    shapes::Shapes,
+};
 
 /// Lists are shown as far as this: of words, and of what has fields.
 const SHOWN_WORDS_MAX: usize = 20;
@@ -34,7 +39,7 @@ pub(crate) struct Walk<'a> {
     operator: String,
     /// Of the tenant's, with every scope but the one to read customers.
     blind: String,
-    templates: Vec<(String, String)>,
+    described: &'static Described,
     ids: BTreeMap<String, usize>,
     text: String,
     first: Shapes,
@@ -48,9 +53,9 @@ impl<'a> Walk<'a> {
         let operator = key_of(&api.world, None, &[OPERATOR_SCOPE]).await;
         let scopes: Vec<&str> = TENANT_SCOPES.iter().copied().filter(|s| *s != "customers:read").collect();
         let blind = key_of(&api.world, Some(api.world.caller.tenant), &scopes).await;
-        let templates = operations(api).await;
+        let described = described(&api.router).await;
         let first = Shapes::default();
-        Self { api, operator, blind, templates, ids: BTreeMap::new(), text: String::new(), first, sent: 0 }
+        Self { api, operator, blind, described, ids: BTreeMap::new(), text: String::new(), first, sent: 0 }
     }
 
     /// As the tenant, who has every scope.
@@ -130,15 +135,8 @@ impl<'a> Walk<'a> {
 
     /// The path of an operation as the interface describes it.
     fn template(&self, method: &str, path: &str) -> String {
-        let asked = path.split('?').next().unwrap_or(path);
-        self.templates
-            .iter()
-            .filter(|(of, template)| of == method && is_of(template, asked))
-            .map(|(_, template)| template)
-            // What stands there as it is goes before what is filled in.
-            .min_by_key(|template| template.matches('{').count())
-            .unwrap_or_else(|| panic!("{method} {asked} is no operation of the interface"))
-            .clone()
+        let template = self.described.template(method, path);
+        template.unwrap_or_else(|| panic!("{method} {path} is no operation of the interface")).to_owned()
     }
 
     fn note(&mut self, method: &str, path: &str, answer: Answer) -> Answer {
@@ -257,27 +255,6 @@ fn is_instant(word: &str) -> bool {
     at.and_utc().timestamp() % 60 != 0
 }
 
-fn is_of(template: &str, path: &str) -> bool {
-    let (mut template, mut path) = (template.split('/'), path.split('/'));
-    loop {
-        match (template.next(), path.next()) {
-            (None, None) => return true,
-            (Some(part), Some(asked)) if part == asked || part.starts_with('{') => {}
-            _ => return false,
-        }
-    }
-}
-
-/// Method and path of everything that the interface describes.
-async fn operations(api: &Api) -> Vec<(String, String)> {
-    let document = api.send("GET", "/openapi.json", None, &[], Value::Null).await.body;
-    let of = |(path, methods): (&String, &Value)| {
-        let methods = methods.as_object().unwrap().keys().filter(|method| *method != "parameters");
-        methods.map(|method| (method.to_uppercase(), path.clone())).collect::<Vec<_>>()
-    };
-    document["paths"].as_object().unwrap().iter().flat_map(of).collect()
-}
-
 /// Files below a folder of this package, by their path in it.
 fn files(folder: &str, name: &str) -> BTreeMap<String, String> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(folder);
@@ -297,8 +274,12 @@ fn files(folder: &str, name: &str) -> BTreeMap<String, String> {
 #[tokio::test]
 async fn every_operation_succeeds_on_a_walk() {
     let api = Api::new().await;
-    let all: BTreeSet<String> =
-        operations(&api).await.into_iter().map(|(method, path)| format!("{method} {path}")).collect();
+    let all: BTreeSet<String> = described(&api.router)
+        .await
+        .operations()
+        .into_iter()
+        .map(|(method, path)| format!("{method} {path}"))
+        .collect();
     let kept = files("snapshots/bodies", ".snap");
     let succeeded: BTreeSet<String> = kept
         .values()

@@ -80,6 +80,7 @@ impl Run {
                     self.tell_its_life(side, booking).await;
                 }
                 assert_eq!(booking.provider_task, None, "{place} never came to rest");
+                assert_eq!(booking.undelivered, None, "{place} is written otherwise there");
                 assert_eq!(there.len(), expected, "{place}: {there:?}");
                 assert!(!apart, "{place} at {:?}: {there:?}", booking.when);
                 confirmed += expected;

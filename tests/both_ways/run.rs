@@ -8,8 +8,11 @@ use std::{
     sync::Arc,
 };
 
-use berth_engine::{BookRequest, Caller, CancelBooking, Engine, NewConnection, NewTenant, RescheduleBooking};
+use berth_engine::{
+    BookRequest, Caller, CancelBooking, EditBooking, Engine, NewConnection, NewTenant, RescheduleBooking,
+};
 use berth_model::{
+    bookings::edit::Contents,
     connections::secret::{Credentials, Secret},
     id::{BookingId, ConnectionId, EventTypeId},
     limits,
@@ -259,9 +262,10 @@ impl Run {
     async fn work(&mut self) {
         let at = self.rng.random_range(0..self.sides.len());
         let start = self.some_start();
-        match self.rng.random_range(0..58_u32) {
+        match self.rng.random_range(0..66_u32) {
             0..35 => self.book(at, start).await,
             35..45 => self.change(at, None).await,
+            45..53 => self.edit(at).await,
             _ => self.change(at, Some(start)).await,
         }
     }
@@ -337,6 +341,22 @@ impl Run {
         };
         match done {
             Ok(_) => self.count(what),
+            Err(problem) => self.said.push(problem),
+        }
+    }
+
+    /// Somebody writes on a booking. A provider that cannot be told of it refuses, and nothing changes.
+    async fn edit(&mut self, at: usize) {
+        let number = self.rng.random_range(0..1_000_u32);
+        let side = &self.sides[at];
+        let Some(id) = side.acknowledged.get(self.rng.random_range(0..side.acknowledged.len().max(1))) else {
+            return;
+        };
+        let booking = self.engine.bookings.booking(&side.caller, *id).await.unwrap();
+        let contents = Contents { notes: Some(format!("Note {number}")), ..Contents::of(&booking) };
+        let edit = EditBooking { contents, local_only: false, seats_taken: None, expected_sequence: None };
+        match self.engine.bookings.edit(&side.caller, *id, edit).await {
+            Ok(_) => self.count("edited"),
             Err(problem) => self.said.push(problem),
         }
     }

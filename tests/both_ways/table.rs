@@ -103,6 +103,8 @@ impl Table {
             location: None,
             notes: None,
             allow_blocked: false,
+            metadata: std::collections::BTreeMap::new(),
+            consents: Vec::new(),
         };
         self.run.engine.bookings.book(&self.caller(at), request).await.unwrap().booking
     }

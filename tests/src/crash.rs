@@ -14,8 +14,9 @@ use berth_model::{
     outbound::provider::{
         Account, BlockLookup, BlockRequest, BookingLink, BusyQuery, CallContext, CancelRequest, ChangePage,
         CreateRequest, ExternalBlock, ExternalBooking, ExternalBusyTime, ExternalClient, ExternalEventType,
-        ExternalId, ExternalSlot, LinkRequest, Page, PageRequest, Providers, QuerySpans, ReferenceLookup,
-        Reply, RescheduleRequest, SlotQuery, SubscribeRequest, Subscription, WebhookOutcome, WebhookRequest,
+        ExternalId, ExternalSlot, LinkRequest, Page, PageRequest, Providers, QuerySpans, ReassignRequest,
+        ReferenceLookup, Reply, RescheduleRequest, SlotQuery, SubscribeRequest, Subscription, UpdateRequest,
+        WebhookOutcome, WebhookRequest,
     },
     plugins::{
         manifest::{Manifest, PluginId},
@@ -98,6 +99,8 @@ impl<T: Providers + ?Sized> Providers for CrashingPorts<T> {
         find_by_reference(lookup: ReferenceLookup) -> Vec<ExternalBooking>;
         cancel_booking(request: CancelRequest) -> ExternalBooking;
         reschedule_booking(request: RescheduleRequest) -> ExternalBooking;
+        update_booking(request: UpdateRequest) -> ExternalBooking;
+        reassign_booking(request: ReassignRequest) -> ExternalBooking;
         list_changes(cursor: Option<String>, limit: u32) -> ChangePage;
         create_booking_link(request: LinkRequest) -> BookingLink;
         subscribe(request: SubscribeRequest) -> Subscription;

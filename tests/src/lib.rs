@@ -372,6 +372,7 @@ impl World {
             title: "Studio".to_owned(),
             description: String::new(),
             time_zone: Zone::UTC,
+            currency: None,
             booking_provider: connection,
             offer_when_degraded: true,
         };
@@ -382,6 +383,7 @@ impl World {
             email: None,
             user_id: None,
             time_zone: Zone::UTC,
+            schedule: None,
             weekly_hours: serde_json::from_value(hours).unwrap(),
             role: MemberRole::Member,
             turns: RoundRobinShare::default(),
@@ -428,6 +430,8 @@ pub fn request(event_type: EventTypeId, start: Instant) -> BookRequest {
         location: None,
         notes: None,
         allow_blocked: false,
+        metadata: std::collections::BTreeMap::new(),
+        consents: Vec::new(),
     }
 }
 

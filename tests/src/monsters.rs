@@ -60,7 +60,7 @@ fn module(bodies: &[Vec<u8>]) -> Vec<u8> {
 
 /// These sections in a component whose outside is in order, so that whatever is wrong is found further in.
 fn around(sections: &[u8]) -> Vec<u8> {
-    let name = text("berth:provider/connection@0.1.2");
+    let name = text("berth:provider/connection@0.1.3");
     let export = [&[1, 0], name.as_slice(), &[5, 0, 0]].concat();
     [
         COMPONENT,

@@ -172,7 +172,7 @@ async fn setup_step(world: &World, scene: &Scene, rng: &mut StdRng, made: &mut M
 
 fn rules_of(scene: &Scene) -> RulesOf {
     let (members, listing, event_type) = (vec![scene.member], scene.listing, scene.event_type);
-    RulesOf { members, listing, event_type, restriction_schedule: None }
+    RulesOf { members, listing, event_type, schedules: Vec::new() }
 }
 
 /// Everything that a store says of these stretches.

@@ -241,8 +241,10 @@ pub async fn rows_keep_while_keys_change(world: &World) {
     }
     let mut queues = raw.lines("SELECT DISTINCT kind || ' ' || queue FROM jobs".to_owned()).await;
     queues.sort();
+    // Bulk changes came later.
+    let then = JobKind::ALL.into_iter().filter(|kind| *kind != JobKind::ChangeInBulk);
     let mut expected: Vec<_> =
-        JobKind::ALL.map(|kind| format!("{} {}", kind.as_str(), kind.queue().as_str())).to_vec();
+        then.map(|kind| format!("{} {}", kind.as_str(), kind.queue().as_str())).collect();
     expected.push("of_old upkeep".to_owned());
     expected.sort();
     assert_eq!(queues, expected);

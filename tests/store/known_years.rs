@@ -4,6 +4,7 @@ use berth_model::{
     scheduling::rule::{OutOfOffice, Rule, RuleKind, RuleOwner, RuleRecord},
     time::Instant,
 };
+use berth_store::records::RuleFilter;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
 
 use crate::{
@@ -68,7 +69,8 @@ pub async fn time_off_without_end_ends_with_the_known_years(world: &World) {
         run(world, format!("UPDATE rules SET rule = {rule} WHERE id = {id_text}")).await;
         ids.push(id);
     }
-    let unread = world.store.list_rules(scene.tenant, RuleKind::OutOfOffice, None, 100).await;
+    let unread =
+        world.store.list_rules(scene.tenant, RuleKind::OutOfOffice, RuleFilter::default(), None, 100).await;
     assert!(unread.is_err(), "this is what the migration is for: {unread:?}");
     run(world, migration(world.store.engine(), "0031_known_years")).await;
     for (id, [.., start, end]) in ids.into_iter().zip(CUT) {

@@ -18,6 +18,7 @@ fn link(world: &World, scene: &Scene, single_use: bool) -> PrivateLink {
         uses: 0,
         last_used_at: None,
         expires_at: None,
+        there: None,
         created_at: world.now(),
     }
 }

@@ -195,6 +195,7 @@ impl World {
             title: "Pier 1".into(),
             description: "By the water".into(),
             time_zone: "Europe/Warsaw".parse().unwrap(),
+            currency: None,
             booking_provider: None,
             active: true,
             archived_at: None,
@@ -214,6 +215,7 @@ impl World {
             email: Some("ada@example.com".into()),
             user_id: None,
             time_zone: Zone::UTC,
+            schedule: None,
             weekly_hours: serde_json::from_value(json!([
                 { "weekdays": ["Mon", "Fri"], "start": "09:00", "end": "24:00" }
             ]))
@@ -322,6 +324,7 @@ impl World {
             member: scene.member,
             other_members: Vec::new(),
             seats: 1,
+            seats_taken: 1,
             series: None,
             assignment: None,
             connection: None,
@@ -344,6 +347,7 @@ impl World {
             location: None,
             metadata: std::collections::BTreeMap::new(),
             local_changes: Vec::new(),
+            undelivered: None,
             reason: None,
             external_id: None,
             external: None,
@@ -362,6 +366,8 @@ impl World {
             private_link: None,
             idempotency_key: None,
             allow_blocked: false,
+            adopts: None,
+            consents: Vec::new(),
         }
     }
 

@@ -63,9 +63,12 @@ use self::{
 pub use availability::Availability;
 pub use availability::busy::{BusyAnswer, BusyOf, TakenTime};
 pub use availability::holidays::{HolidayImport, ImportedHolidays};
-pub use availability::rules::PatternPreview;
-pub use availability::{AvailabilityAnswer, AvailabilityQuery, Degraded, OfferedSlot, RejectedSlot};
+pub use availability::rules::{PatternPreview, PatternSlots, PreviewOf};
+pub use availability::{
+    AvailabilityAnswer, AvailabilityQuery, Degraded, NamedSchedule, OfferedSlot, RejectedSlot,
+};
 pub use bookings::Bookings;
+pub use bookings::bulk::{BulkPreview, BulkReport, BulkRequest, BulkSelection, Foreseen};
 pub use bookings::change::CancelBooking;
 pub use bookings::create::{BookOutcome, BookRequest, HoldClaim};
 pub use bookings::edit::{EditBooking, ReassignBooking};
@@ -79,11 +82,12 @@ pub use calendars::integrate::{CalendarOwner, NewIntegration};
 pub use calendars::writer::CalendarWriter;
 pub use catalog::Catalog;
 pub use catalog::event_types::{DuplicateEventType, EventTypePatch, NewEventType};
+pub use catalog::joining::{JoinTeam, Joined, ShareGiven};
 pub use catalog::listings::{ListingPatch, NewListing};
 pub use catalog::members::{MemberPatch, NewMember};
 pub use catalog::offered::Offered;
-pub use catalog::private_links::NewPrivateLink;
 pub use catalog::standing::Counterpart;
+pub use catalog::{links::ResolvedLink, private_links::NewPrivateLink};
 pub use computing::Computing;
 pub use computing::beside;
 pub use connections::Connections;
@@ -101,7 +105,10 @@ pub use inbound::Inbound;
 pub use jobs::Jobs;
 pub use jobs::operations::{JobState, Operation, ProviderSync, ProviderSyncState};
 pub use mirror::Mirror;
-pub use mirror::{Difference, Reconciliation, SyncStatus};
+pub use mirror::{
+    AdoptRequest, Difference, ImportReport, ImportRequest, ImportedItem, Listed, Reconciliation, SyncStatus,
+    TheirBooking,
+};
 pub use networks::one_sender;
 pub use plugins::InstalledPlugin;
 pub use plugins::Plugins;
@@ -256,9 +263,10 @@ impl Engine {
             base, cache, calendar_writer, conflicts, connections, contexts, deliveries, external_bookings,
             providers, queue, refusals, trials);
         let mirror = compose!(Mirror:
-            base, bookings, cache, calendar_writer, computing, conflicts, connections, contexts, deliveries,
-            external_bookings, inbound, outbound, providers, queue);
-        let jobs = compose!(Jobs: base, calendar_writer, calendars, inbound, mirror, outbound, queue);
+            base, bookings, cache, calendar_writer, catalog, computing, conflicts, connections, contexts,
+            deliveries, external_bookings, inbound, outbound, providers, queue);
+        let jobs =
+            compose!(Jobs: base, bookings, calendar_writer, calendars, inbound, mirror, outbound, queue);
         let tenant_removal = compose!(TenantRemoval: base, connections, queue, recovery, tenants);
         let generation = Arc::new(AtomicI64::new(-1));
         let installing = Arc::new(Semaphore::new(limits::INSTALLATIONS_CONCURRENT_MAX));

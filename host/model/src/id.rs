@@ -111,6 +111,8 @@ markers! {
     Member => MemberId,
     /// Hours that cut every member's hours.
     RestrictionSchedule => RestrictionScheduleId,
+    /// Hours with a name, which others name.
+    Schedule => ScheduleId,
     /// An availability rule.
     Rule => RuleId,
     /// A booking.
@@ -121,6 +123,8 @@ markers! {
     ConsentText => ConsentTextId,
     /// What a customer said of a purpose, once.
     Consent => ConsentId,
+    /// The same change of many bookings.
+    BulkOperation => BulkOperationId,
     /// Bookings that were made together and recur.
     Series => SeriesId,
     /// A link to an event type for whoever is given it.

@@ -1,6 +1,7 @@
 //! Reading JSON so that a refusal names the field.
 
 pub mod names;
+pub mod numbers;
 mod strict;
 
 use std::{collections::BTreeSet, fmt::Display};

@@ -3,26 +3,32 @@
 
 mod bookings;
 mod calendars;
+mod catalog;
 mod closing;
 mod compile;
+mod config;
 mod customers;
 mod events;
 mod jobs;
 mod privacy;
 mod providers;
 mod public;
+mod schedules;
 mod zones;
 
 pub use bookings::*;
 pub use calendars::*;
+pub use catalog::*;
 pub use closing::*;
 pub use compile::*;
+pub use config::*;
 pub use customers::*;
 pub use events::*;
 pub use jobs::*;
 pub use privacy::*;
 pub use providers::*;
 pub use public::*;
+pub use schedules::*;
 pub use zones::*;
 
 /// Largest component that may be uploaded, in bytes. Rust guests are 0.1 to 2 MiB, JavaScript ones 1 to 13 MiB.
@@ -487,11 +493,3 @@ pub const IDEMPOTENCY_WORK_SECONDS_MAX: u64 = 55;
 pub const WEBHOOKS_KEPT_SECONDS: i64 = 30 * 86_400;
 /// Rows that one pruning removes from one table, so that it holds no lock for long.
 pub const PRUNE_ROWS_MAX: i64 = 10_000;
-/// First wait before a background task that ended is started again, in milliseconds; doubles with each time in a row.
-pub const TASK_BACKOFF_MS_MIN: u64 = 1_000;
-/// Longest such wait, in milliseconds: what is mended from outside is begun again within a minute.
-pub const TASK_BACKOFF_MS_MAX: u64 = 60_000;
-/// How long a task has to run to count as well again, in milliseconds: longer than it would wait before the next try.
-pub const TASK_WELL_MS: u64 = 120_000;
-/// Failures in a row after which a process is not ready: once is an accident, three times is not.
-pub const TASK_FAILURES_MAX: u32 = 3;

@@ -161,12 +161,22 @@ codes! {
     NotConnected = "E0553", 422, "There is no connection to this provider", "Connect to it (POST /api/booking-providers); GET /api/booking-providers/available lists what there is.";
     /// Only a person can let Berth in.
     ConsentNeeded = "E0554", 422, "A person has to consent", "Begin with POST /api/booking-providers/oauth/start; then name the connection as `connection_id`.";
+    /// A booking of a provider could be of several event types here, or of none.
+    EventTypeNotDecided = "E0556", 422, "It is not known which event type it is of", "Give `event_type_id`: one of `candidates`.";
     /// The customer is part of another one now.
     CustomerMerged = "E0557", 410, "The customer is part of another one", "Ask for the customer that `customer_id` names; bookings and consents are there.";
     /// The tenant does not take bookings of this customer.
     CustomerBlocked = "E0558", 409, "The customer may not book", "Ask the business; a key with the scope bookings:override may book all the same, with `allow_blocked`.";
+    /// What a provider has, or what is here, is not what a preview showed.
+    ImportChanged = "E0559", 409, "It is not as the preview showed it", "Look at the preview again, and apply with its `digest`.";
     /// A booking that is cancelled, failed or over is a record.
+    ScheduleInUse = "E0560", 409, "The schedule is in use", "Give those that `used_by` names another schedule, or none; then it can be removed.";
+    /// See the table in the documentation.
+    PreviewOver = "E0561", 409, "The preview does not hold any more", "Look again (`mode: preview`), and apply what that answers.";
+    /// See the table in the documentation.
     BookingOver = "E0562", 409, "This booking is over", "What is cancelled, failed or past is kept as it was; book again for another time.";
+    /// Nobody says who a member is at the provider.
+    HostUnknown = "E0565", 422, "The provider does not know this member", "Connect their calendar over the booking's connection (POST /api/booking/calendar/integrations), or send `local_only: true`.";
     /// A page that is none of the tenant's sends what only its own may.
     OriginRefused = "E0567", 403, "This page may not send this", "The business names the page in `embed_origins` of its settings (PATCH /api/tenant), or shows its own.";
     /// A field that nobody sees was filled in.

@@ -119,10 +119,13 @@ impl Fields {
                 format!("must be 0 to {} of the currency's smallest units", limits::PRICE_MINOR_UNITS_MAX),
             );
         }
-        // Codes without an exponent are no money: gold, testing, no currency.
-        let currency = Currency::from_code(&price.currency);
-        if currency.and_then(Currency::exponent).is_none() {
-            self.bad(&format!("{field}/currency"), "must be a currency code of ISO 4217 such as EUR");
+        self.currency(&format!("{field}/currency"), &price.currency);
+    }
+
+    /// A currency of ISO 4217 that has minor units.
+    pub fn currency(&mut self, field: &str, code: &str) {
+        if decimals_of(code).is_none() {
+            self.bad(field, "must be a currency code of ISO 4217 such as EUR");
         }
     }
 
@@ -142,6 +145,12 @@ impl Fields {
             self.text("/attendee/language", language, 35);
         }
     }
+}
+
+/// How many decimals amounts of a currency have. None: there is no such currency, or it has no amounts (gold, testing, no currency).
+#[must_use]
+pub fn decimals_of(currency: &str) -> Option<u16> {
+    Currency::from_code(currency)?.exponent()
 }
 
 /// Can it be a name in URLs?

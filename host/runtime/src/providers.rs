@@ -6,8 +6,9 @@ use berth_model::{
     outbound::provider::{
         Account, BlockLookup, BlockRequest, BookingLink, BusyQuery, CallContext, CancelRequest, ChangePage,
         CreateRequest, ExternalBlock, ExternalBooking, ExternalBusyTime, ExternalClient, ExternalEventType,
-        ExternalId, ExternalSlot, LinkRequest, Page, PageRequest, Providers, QuerySpans, ReferenceLookup,
-        Reply, RescheduleRequest, SlotQuery, SubscribeRequest, Subscription, WebhookOutcome, WebhookRequest,
+        ExternalId, ExternalSlot, LinkRequest, Page, PageRequest, Providers, QuerySpans, ReassignRequest,
+        ReferenceLookup, Reply, RescheduleRequest, SlotQuery, SubscribeRequest, Subscription, UpdateRequest,
+        WebhookOutcome, WebhookRequest,
     },
     plugins::{
         manifest::{Manifest, PluginId},
@@ -29,13 +30,16 @@ use crate::{
 
 /// `function!(self, cx, "interface", "name", |guest, store| answer of the guest, reader of the answer)`.
 macro_rules! function {
-    ($self:ident, $cx:ident, $interface:ident, $name:literal, |$guest:ident, $store:ident| $answer:expr, $read:expr) => {
+    ($self:ident, $cx:ident, $interface:ident, $name:literal, $($rest:tt)*) => {
+        function!($self, $cx, $interface as (stringify!($interface)), concat!(stringify!($interface), ".", $name), $name, $($rest)*)
+    };
+    ($self:ident, $cx:ident, $interface:ident as ($said:expr), $full:expr, $name:literal, |$guest:ident, $store:ident| $answer:expr, $read:expr) => {
         Box::pin($self.core.call(
             $cx,
             Operation {
-                name: concat!(stringify!($interface), ".", $name),
-                interface: stringify!($interface),
-                urgency: urgency(stringify!($interface), $name),
+                name: $full,
+                interface: $said,
+                urgency: urgency($said, $name),
             },
             |offers| offers.$interface.as_ref(),
             move |$store, instance, indices| {
@@ -56,7 +60,7 @@ macro_rules! function {
 fn urgency(interface: &str, name: &str) -> Urgency {
     match (interface, name) {
         (_, "list-changes" | "list-event-types" | "list-clients") => Urgency::Bulk,
-        ("bookings" | "links", _) => Urgency::Booking,
+        ("bookings" | "booking-edits" | "links", _) => Urgency::Booking,
         ("availability", _) => Urgency::Availability,
         _ => Urgency::Upkeep,
     }
@@ -188,6 +192,40 @@ impl Providers for Runtime {
             bookings,
             "reschedule",
             |g, s| g.call_reschedule(&mut *s, &request).await?,
+            incoming::booking
+        )
+    }
+
+    fn update_booking<'a>(
+        &'a self,
+        cx: &'a CallContext,
+        request: UpdateRequest,
+    ) -> Reply<'a, ExternalBooking> {
+        let request = outgoing::update(request);
+        function!(
+            self,
+            cx,
+            booking_edits as ("booking-edits"),
+            "booking-edits.update",
+            "update",
+            |g, s| g.call_update(&mut *s, &request).await?,
+            incoming::booking
+        )
+    }
+
+    fn reassign_booking<'a>(
+        &'a self,
+        cx: &'a CallContext,
+        request: ReassignRequest,
+    ) -> Reply<'a, ExternalBooking> {
+        let request = outgoing::reassign(request);
+        function!(
+            self,
+            cx,
+            booking_edits as ("booking-edits"),
+            "booking-edits.reassign",
+            "reassign",
+            |g, s| g.call_reassign(&mut *s, &request).await?,
             incoming::booking
         )
     }

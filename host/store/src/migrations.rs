@@ -74,7 +74,13 @@ migrations! {
     65 "0065_locations",
     66 "0066_tenant_settings",
     67 "0067_private_links",
+    68 "0068_currency",
+    69 "0069_seats_taken",
     70 "0070_spine",
+    71 "0071_made_at_providers",
+    73 "0073_schedules",
+    74 "0074_bulk",
+    77 "0077_edits_delivered",
 }
 
 fn migrator(steps: &[(i64, &'static str, &'static str)]) -> Migrator {

@@ -1,9 +1,11 @@
 //! What goes into and comes out of the store besides the model's own records.
 
 mod availability;
+mod catalog;
 mod clocks;
 mod customers;
 mod events;
+mod external;
 mod holidays;
 mod idempotency;
 mod oauth;
@@ -28,6 +30,7 @@ use berth_model::{
         kind::{JobKind, JobQueue},
         share::FULL_MAX,
     },
+    mirror::sync::Mirrored,
     plugins::manifest::PluginId,
     scheduling::rules::Limit,
     tenants::version::ApiVersion,
@@ -36,17 +39,20 @@ use berth_model::{
 use serde_json::Value;
 
 pub use availability::{
-    BookingSetup, CurrentSetup, KnownCounterpart, MemberSetup, OccupancyQuery, RulesOf, SeenOccupancy,
+    BookingSetup, CurrentSetup, KnownCounterpart, MemberSetup, OccupancyQuery, RuleFilter, RulesOf,
+    ScheduleUser, SeenOccupancy,
 };
+pub use catalog::MemberJoin;
 pub use clocks::BookingClocks;
 pub use customers::{
     CustomerFilter, CustomerPage, CustomerPosition, CustomerSort, CustomerSplit, CustomerWords,
 };
 pub use events::{EventPage, Placed};
+pub use external::{ExternalKinds, ListedExternal};
 pub use holidays::HolidayImport;
 pub use idempotency::{Idempotency, IdempotencyKey, KeptAnswer};
 pub use oauth::{OAuthClientRecord, OAuthFlow};
-pub use privacy::{NewConsent, NewConsentText};
+pub use privacy::{BookingConsent, NewConsent, NewConsentText};
 pub use recovery::Recovered;
 pub use states::{ConnectionCounts, OfferCounts, TenantCounts};
 
@@ -78,6 +84,30 @@ pub struct AuditEntry {
     pub data: Value,
 }
 
+/// Which rows of the audit log; what is none counts all.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct AuditFilter {
+    /// Kind of what changed: `booking`.
+    pub subject_kind: Option<String>,
+    /// What changed.
+    pub subject_id: Option<uuid::Uuid>,
+    /// Who: `key:<id>`.
+    pub actor: Option<String>,
+    /// What was done: `booking.created`.
+    pub action: Option<String>,
+    /// When.
+    pub within: Option<Interval>,
+}
+
+/// A page of the audit log.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AuditPage {
+    /// The latest first.
+    pub entries: Vec<AuditEntry>,
+    /// What was looked at last, if there may be more before it.
+    pub next: Option<AuditEntryId>,
+}
+
 /// A new booking with the places it takes: one of each member, and a seat if the meeting is shared.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewBooking {
@@ -97,6 +127,10 @@ pub struct NewBooking {
     pub idempotency_key: Option<IdempotencyKey>,
     /// Also for a customer who may not book.
     pub allow_blocked: bool,
+    /// The booking at a provider that it was until now: its time passes to this one. Refused if it is no longer as it was.
+    pub adopts: Option<Box<Mirrored>>,
+    /// What the customer agreed to when they booked: written with it, or neither is.
+    pub consents: Vec<BookingConsent>,
 }
 
 /// A limit that must leave room for a booking, counted in the transaction that books: per event type and member, bookings that

@@ -1,7 +1,7 @@
 // A provider for Berth in JavaScript. Each export is an interface of the contract in wit/, each function one of its functions; what they must
 // do is written there. A result's error is thrown.
 
-import settings from 'berth:provider/settings@0.1.2'
+import settings from 'berth:provider/settings@0.1.3'
 
 import * as map from './map.js'
 import { json, send } from './http.js'

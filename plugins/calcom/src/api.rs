@@ -182,6 +182,21 @@ impl Api {
         data(client.post(&path).header(VERSION, &self.versions.bookings).json(body))
     }
 
+    /// Further guests.
+    pub(crate) fn add_guests(&self, uid: &str, guests: &[&String]) -> Result<Value> {
+        let guests: Vec<Value> = guests.iter().map(|email| json!({ "email": email })).collect();
+        let path = format!("/v2/bookings/{}/guests", encode(uid));
+        let body = json!({ "guests": guests });
+        data(self.client.post(&path).header(VERSION, &self.versions.bookings).json(&body))
+    }
+
+    /// Another location.
+    pub(crate) fn set_location(&self, uid: &str, location: &Value) -> Result<Value> {
+        let path = format!("/v2/bookings/{}/location", encode(uid));
+        let body = json!({ "location": location });
+        data(self.client.patch(&path).header(VERSION, &self.versions.bookings).json(&body))
+    }
+
     /// Webhooks of the account, from `skip` on, and whether there may be more.
     pub(crate) fn webhooks(&self, skip: u32) -> Result<(Vec<Value>, Option<u32>)> {
         let request = self.client.get("/v2/webhooks").query("take", WEBHOOKS_PER_PAGE.to_string());

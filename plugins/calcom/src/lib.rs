@@ -5,6 +5,7 @@
 
 mod api;
 mod availability;
+mod booking_edits;
 mod bookings;
 mod catalog;
 mod cursor;
@@ -42,7 +43,7 @@ impl Links for CalCom {
 }
 
 berth_sdk::export!(
-    CalCom: catalog, availability, bookings, links, webhooks;
+    CalCom: catalog, availability, bookings, links, webhooks, booking_edits;
     manifest = "plugin.toml"
 );
 

@@ -98,12 +98,12 @@ impl Bookings for CalDav {
 }
 
 impl CalDav {
-    fn event_at(&self, url: &str) -> Result<Event> {
+    pub(crate) fn event_at(&self, url: &str) -> Result<Event> {
         dav::event(url, self.server.id(url))
     }
 
     /// An event as a booking; `calendar` is the URL of the calendar that it lies in.
-    fn booking(&self, event: &Event, calendar: &str) -> Result<Booking> {
+    pub(crate) fn booking(&self, event: &Event, calendar: &str) -> Result<Booking> {
         event.booking(&self.server.id(calendar), &self.reading(calendar, std::slice::from_ref(event))?)
     }
 
@@ -283,7 +283,7 @@ impl Listed {
 }
 
 /// Change an event in the state that was read, again if somebody else changed it in between.
-fn persist(change: impl Fn() -> Result<Booking>) -> Result<Booking> {
+pub(crate) fn persist(change: impl Fn() -> Result<Booking>) -> Result<Booking> {
     for _ in 1..CHANGE_TRIES {
         match change() {
             Err(ProviderError::Conflict(Conflict::Changed)) => {}

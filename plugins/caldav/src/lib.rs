@@ -4,6 +4,7 @@
 //! incremental sync; the rest is one file per interface.
 
 mod availability;
+mod booking_edits;
 mod bookings;
 mod catalog;
 mod cursor;
@@ -65,7 +66,7 @@ impl Connection for CalDav {
 }
 
 berth_sdk::export!(
-    CalDav: catalog, availability, bookings;
+    CalDav: catalog, availability, bookings, booking_edits;
     manifest = "plugin.toml"
 );
 

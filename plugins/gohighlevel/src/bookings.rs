@@ -133,7 +133,7 @@ impl Bookings for HighLevel {
 
 impl HighLevel {
     /// An appointment as it stands.
-    fn event(&self, id: &str) -> Result<Value> {
+    pub(crate) fn event(&self, id: &str) -> Result<Value> {
         map::event(self.api.appointment(id)?)
     }
 
@@ -147,7 +147,7 @@ impl HighLevel {
     }
 
     /// Whose appointment it is.
-    fn people(&self, event: &Value) -> Result<Vec<Attendee>> {
+    pub(crate) fn people(&self, event: &Value) -> Result<Vec<Attendee>> {
         map::contact_of(event).map_or_else(|| Ok(Vec::new()), |id| self.person(id))
     }
 

@@ -9,6 +9,7 @@
 mod api;
 mod availability;
 mod blocks;
+mod booking_edits;
 mod bookings;
 mod calendars;
 mod clients;
@@ -52,7 +53,7 @@ impl Connection for HighLevel {
 }
 
 berth_sdk::export!(
-    HighLevel: catalog, availability, bookings, clients, webhooks, blocks;
+    HighLevel: catalog, availability, bookings, clients, webhooks, blocks, booking_edits;
     manifest = "plugin.toml"
 );
 

@@ -22,8 +22,8 @@ use crate::{
 
 /// Events on a page of changes: Google's usual size, well below the 4 MiB of an answer.
 const PER_PAGE: u32 = 250;
-/// Tries to move an event that others change at the same time (a guest who answers, say).
-const MOVE_TRIES: u32 = 3;
+/// Tries to change an event that others change at the same time (a guest who answers, say).
+pub(crate) const CHANGE_TRIES: u32 = 3;
 
 impl Bookings for GoogleCalendar {
     fn create(&self, request: CreateRequest) -> Result<Booking> {
@@ -80,7 +80,7 @@ impl Bookings for GoogleCalendar {
     }
 
     fn reschedule(&self, request: RescheduleRequest) -> Result<Booking> {
-        for _ in 0..MOVE_TRIES {
+        for _ in 0..CHANGE_TRIES {
             match self.try_move(&request) {
                 Err(ProviderError::Conflict(Conflict::Changed)) => {}
                 other => return other,
@@ -108,7 +108,7 @@ impl Bookings for GoogleCalendar {
 
 impl GoogleCalendar {
     /// An event as a booking. Where its days begin is for the calendar to say, which lists tell beside their events.
-    fn booking(&self, event: &Value) -> Result<Booking> {
+    pub(crate) fn booking(&self, event: &Value) -> Result<Booking> {
         let mut zone = Zone::UTC;
         if map::is_of_days(event) {
             let one = Listing { ends_after: None, sync_token: None, page_token: None, page_size: 1 };

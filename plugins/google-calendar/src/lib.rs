@@ -5,6 +5,7 @@
 
 mod api;
 mod availability;
+mod booking_edits;
 mod bookings;
 mod catalog;
 mod cursor;
@@ -38,7 +39,7 @@ impl Connection for GoogleCalendar {
 }
 
 berth_sdk::export!(
-    GoogleCalendar: catalog, availability, bookings, webhooks;
+    GoogleCalendar: catalog, availability, bookings, webhooks, booking_edits;
     manifest = "plugin.toml"
 );
 

@@ -7,6 +7,7 @@ mod create;
 mod event;
 mod id;
 mod reference;
+mod update;
 
 pub(crate) use self::{
     busy::{busy, overlaps_outside},
@@ -16,4 +17,5 @@ pub(crate) use self::{
     event::{booking, changes, etag, events, found, is_of_days},
     id::{channel_id, event_id},
     reference::REFERENCE,
+    update::update_body,
 };

@@ -5,6 +5,7 @@
 
 mod api;
 mod availability;
+mod booking_edits;
 mod bookings;
 mod catalog;
 mod cursor;
@@ -59,7 +60,7 @@ impl Connection for Outlook {
     }
 }
 
-berth_sdk::export!(Outlook: catalog, availability, bookings, webhooks; manifest = "plugin.toml");
+berth_sdk::export!(Outlook: catalog, availability, bookings, webhooks, booking_edits; manifest = "plugin.toml");
 
 #[cfg(test)]
 mod tests;

@@ -10,6 +10,7 @@ mod marks;
 mod notification;
 mod reading;
 mod time;
+mod update;
 
 pub(crate) use self::{
     account::account,
@@ -22,4 +23,5 @@ pub(crate) use self::{
     notification::{News, news, subscription},
     reading::{Reading, zone},
     time::time_of,
+    update::update_body,
 };

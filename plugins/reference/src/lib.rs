@@ -6,6 +6,7 @@
 
 mod availability;
 mod blocks;
+mod booking_edits;
 mod bookings;
 mod catalog;
 mod clients;
@@ -56,7 +57,7 @@ impl Links for Reference {
 }
 
 berth_sdk::export!(
-    Reference: catalog, availability, bookings, links, webhooks, clients, blocks;
+    Reference: catalog, availability, bookings, links, webhooks, clients, blocks, booking_edits;
     manifest = "plugin.toml"
 );
 

@@ -12,5 +12,5 @@ macro_rules! check {
 
 check!(
     connection: Connection, catalog: Catalog, availability: Availability, bookings: Bookings, links: Links,
-    webhooks: Webhooks, clients: Clients, blocks: Blocks
+    webhooks: Webhooks, clients: Clients, blocks: Blocks, booking_edits: BookingEdits
 );

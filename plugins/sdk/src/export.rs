@@ -8,8 +8,8 @@ use crate::{
     types::{
         Account, Block, BlockLookup, BlockRequest, Booking, BookingLink, BusyQuery, BusyTime, CancelRequest,
         ChangePage, ClientPage, CreateRequest, EventType, EventTypePage, LinkRequest, PageRequest,
-        QuerySpans, ReferenceLookup, RescheduleRequest, Slot, SlotQuery, SubscribeRequest, Subscription,
-        WebhookOutcome, WebhookRequest,
+        QuerySpans, ReassignRequest, ReferenceLookup, RescheduleRequest, Slot, SlotQuery, SubscribeRequest,
+        Subscription, UpdateRequest, WebhookOutcome, WebhookRequest,
     },
 };
 
@@ -62,6 +62,10 @@ pass_on! {
         create_block(request: BlockRequest) -> Block;
         find_blocks(lookup: BlockLookup) -> Vec<Block>;
         remove_block(id: String) -> ();
+    }
+    booking_edits: BookingEdits {
+        update(request: UpdateRequest) -> Booking;
+        reassign(request: ReassignRequest) -> Booking;
     }
 }
 

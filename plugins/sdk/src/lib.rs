@@ -1,7 +1,7 @@
 //! What a Berth provider is written with.
 //!
 //! A provider is a struct that implements [`Connection`] and those of [`Catalog`], [`Availability`], [`Bookings`],
-//! [`Links`], [`Webhooks`], [`Clients`] and [`Blocks`] that it can do, and one line that makes a component of it:
+//! [`Links`], [`Webhooks`], [`Clients`], [`Blocks`], and [`BookingEdits`] that it can do, and one line that makes a component of it:
 //!
 //! ```text
 //! berth_sdk::export!(Acme: catalog, availability, bookings; manifest = "plugin.toml");
@@ -35,7 +35,9 @@ pub use export::Export;
 #[cfg(feature = "zones")]
 pub use imports::recurrence;
 pub use imports::{credentials, log, settings, state};
-pub use provider::{Availability, Blocks, Bookings, Catalog, Clients, Connection, Links, Webhooks};
+pub use provider::{
+    Availability, Blocks, BookingEdits, Bookings, Catalog, Clients, Connection, Links, Webhooks,
+};
 use types::ProviderError;
 /// WASI 0.2 itself, for what the SDK does not wrap.
 #[cfg(target_arch = "wasm32")]

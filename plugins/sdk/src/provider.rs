@@ -6,8 +6,8 @@ use crate::{
     types::{
         Account, Block, BlockLookup, BlockRequest, Booking, BookingLink, BusyQuery, BusyTime, CancelRequest,
         ChangePage, ClientPage, CreateRequest, EventType, EventTypePage, LinkRequest, PageRequest,
-        ProviderError, QuerySpans, ReferenceLookup, RescheduleRequest, Slot, SlotQuery, SubscribeRequest,
-        Subscription, WebhookOutcome, WebhookRequest,
+        ProviderError, QuerySpans, ReassignRequest, ReferenceLookup, RescheduleRequest, Slot, SlotQuery,
+        SubscribeRequest, Subscription, UpdateRequest, WebhookOutcome, WebhookRequest,
     },
 };
 
@@ -135,6 +135,19 @@ pub trait Blocks: Connection {
     }
     /// Open a time again; one that is gone is open.
     fn remove_block(&self, id: String) -> Result<()> {
+        Err(UNSUPPORTED)
+    }
+}
+
+/// `berth:provider/booking-edits`.
+#[expect(unused_variables, reason = "the names are for those who write them")]
+pub trait BookingEdits: Connection {
+    /// Write the changed parts, all or none.
+    fn update(&self, request: UpdateRequest) -> Result<Booking> {
+        Err(UNSUPPORTED)
+    }
+    /// Give it to another host at the same time.
+    fn reassign(&self, request: ReassignRequest) -> Result<Booking> {
         Err(UNSUPPORTED)
     }
 }

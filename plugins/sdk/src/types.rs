@@ -3,6 +3,9 @@
 pub use crate::bindings::{
     availability::exports::berth::provider::availability::{BusyQuery, BusyTime, QuerySpans, SlotQuery},
     blocks::exports::berth::provider::blocks::{Block, BlockLookup, BlockRequest},
+    booking_edits::exports::berth::provider::booking_edits::{
+        EditedAnswer, MeetingPlace, Part, ReassignRequest, UpdateRequest,
+    },
     bookings::exports::berth::provider::bookings::{
         Answer, CancelRequest, ChangePage, CreateRequest, ReferenceLookup, RescheduleRequest,
     },
@@ -92,6 +95,38 @@ impl Booking {
             rescheduled_to: None,
             updated_at: None,
             raw,
+        }
+    }
+}
+
+impl UpdateRequest {
+    /// Is this part to be written otherwise?
+    #[must_use]
+    pub fn changes(&self, part: Part) -> bool {
+        self.changed.contains(&part)
+    }
+
+    /// The first part that is to be written otherwise and is none of these.
+    #[must_use]
+    pub fn beyond(&self, parts: &[Part]) -> Option<Part> {
+        self.changed.iter().copied().find(|part| !parts.contains(part))
+    }
+
+    /// The same booking as if it were made anew, for providers that keep several parts in one text: it is written by what writes the text of a
+    /// new one.
+    #[must_use]
+    pub fn made_anew(&self, event_type: &str, when: Interval) -> CreateRequest {
+        let answer = |of: &EditedAnswer| Answer { question: of.question.clone(), value: of.value.clone() };
+        CreateRequest {
+            idempotency_key: self.idempotency_key.clone(),
+            reference: self.reference.clone(),
+            event_type: event_type.to_owned(),
+            when,
+            attendee: self.attendee.clone(),
+            guests: self.guests.clone(),
+            answers: self.answers.iter().map(answer).collect(),
+            notes: self.notes.clone(),
+            slot_token: None,
         }
     }
 }

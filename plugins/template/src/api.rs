@@ -65,6 +65,11 @@ impl Api {
         self.client.post(&path).header("idempotency-key", key).json(&body).fetch()
     }
 
+    /// Write these members; the others stay.
+    pub(crate) fn write_appointment(&self, id: &str, members: &Value) -> Result<Value> {
+        self.client.patch(&format!("/v1/appointments/{}", encode(id))).json(members).fetch()
+    }
+
     /// Berth adds the secret to the body, as the manifest says.
     pub(crate) fn create_webhook(&self, callback_url: &str) -> Result<Value> {
         self.client.post("/v1/webhooks").json(&json!({ "url": callback_url })).fetch()

@@ -12,14 +12,15 @@ mod api;
 mod map;
 
 use berth_sdk::{
-    Availability, Bookings, Catalog, Connection, Result, Webhooks,
+    Availability, BookingEdits, Bookings, Catalog, Connection, Result, Webhooks,
     types::{
         Account, Booking, CancelRequest, ChangePage, CreateRequest, EventTypePage, PageRequest,
-        ProviderError, QuerySpans, ReferenceLookup, RescheduleRequest, Slot, SlotQuery, SubscribeRequest,
-        Subscription, WebhookOutcome, WebhookRequest,
+        ProviderError, QuerySpans, ReassignRequest, ReferenceLookup, RescheduleRequest, Slot, SlotQuery,
+        SubscribeRequest, Subscription, UpdateRequest, WebhookOutcome, WebhookRequest,
     },
 };
 use serde::Deserialize;
+use serde_json::json;
 
 use crate::api::Api;
 
@@ -92,6 +93,18 @@ impl Bookings for Acme {
     }
 }
 
+impl BookingEdits for Acme {
+    fn update(&self, request: UpdateRequest) -> Result<Booking> {
+        // What has no place there is for a person, or for Berth alone; then nothing of it is written.
+        let members = map::changed(&request).ok_or(ProviderError::Unsupported(None))?;
+        map::appointment(&self.api.write_appointment(&request.id, &members)?)
+    }
+
+    fn reassign(&self, request: ReassignRequest) -> Result<Booking> {
+        map::appointment(&self.api.write_appointment(&request.id, &json!({ "who": request.host }))?)
+    }
+}
+
 impl Webhooks for Acme {
     fn subscribe(&self, request: SubscribeRequest) -> Result<Subscription> {
         map::webhook(&self.api.create_webhook(&request.callback_url)?)
@@ -110,7 +123,7 @@ impl Webhooks for Acme {
     }
 }
 
-berth_sdk::export!(Acme: catalog, availability, bookings, webhooks; manifest = "plugin.toml");
+berth_sdk::export!(Acme: catalog, availability, bookings, webhooks, booking_edits; manifest = "plugin.toml");
 
 #[cfg(test)]
 mod tests;

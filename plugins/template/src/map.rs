@@ -2,11 +2,12 @@
 
 use berth_sdk::{
     Result,
-    json::read,
+    json::{read, set},
     time,
     types::{
         Account, Attendee, Booking, BookingStatus, ChangePage, CreateRequest, EventType, EventTypePage,
-        Interval, ProviderError, Rescheduled, Slot, Subscription, WebhookEvent, WebhookOutcome,
+        Interval, Part, ProviderError, Rescheduled, Slot, Subscription, UpdateRequest, WebhookEvent,
+        WebhookOutcome,
     },
 };
 use serde::Deserialize;
@@ -130,6 +131,19 @@ pub(crate) fn new_appointment(request: &CreateRequest) -> Value {
         "customer": request.attendee,
         "notes": request.notes,
     })
+}
+
+/// The members that changed; none where one of them has no place at Acme.
+pub(crate) fn changed(request: &UpdateRequest) -> Option<Value> {
+    let mut members = json!({});
+    for part in &request.changed {
+        match part {
+            Part::Attendee => set(&mut members, "customer", json!(request.attendee)),
+            Part::Notes => set(&mut members, "notes", json!(request.notes)),
+            Part::Guests | Part::Answers | Part::Location => return None,
+        }
+    }
+    Some(members)
 }
 
 pub(crate) fn appointments(answer: &Value) -> Result<ChangePage> {

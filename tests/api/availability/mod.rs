@@ -5,4 +5,5 @@ mod busy;
 mod clocks;
 mod imports;
 mod rules;
+mod schedules;
 mod walk;

@@ -99,6 +99,10 @@ async fn out_of_office() {
     let new = away("2026-12-03T10:00:00Z", "2026-12-04T11:00:00Z");
     let wrong = away("2026-12-03T10:00:00Z", "2026-12-03T10:00:00Z");
     let other = away("2026-12-03T10:00:00Z", "2026-12-05T11:00:00Z");
+    let preview = "/api/booking/out-of-office/preview";
+    let thought = json!({ "member_id": ana, "start": "2026-12-03T10:00:00Z", "end": "2026-12-04T11:00:00Z" });
+    walk.ask("POST", preview, thought).await;
+    walk.ask("POST", preview, json!({ "member_id": ana })).await;
     rule(&mut walk, "/api/booking/out-of-office", new, wrong, other).await;
     walk.end("availability", "out_of_office");
 }
@@ -145,6 +149,25 @@ async fn restriction_schedules() {
         json!([{ "date": "2026-12-01", "intervals": [{ "start": "09:00", "end": "10:00" }] }]);
     rule(&mut walk, "/api/booking/restriction-schedules", new, wrong, other).await;
     walk.end("availability", "restriction_schedules");
+}
+
+#[tokio::test]
+async fn schedules() {
+    let api = Api::new().await;
+    let mut walk = Walk::over(&api).await;
+    let schedule = |days: Value| {
+        let hours = json!([{ "weekdays": days, "start": "18:00", "end": "24:00" }]);
+        json!({ "name": "Evenings", "weekly_hours": hours })
+    };
+    let (new, wrong) = (schedule(json!(["Mon", "Tue"])), schedule(json!([])));
+    let mut other = schedule(json!(["Wed"]));
+    other["time_zone"] = json!("Europe/Lisbon");
+    other["overrides"] = json!([{ "date": "2026-12-01", "intervals": [] }]);
+    let named = api.ok("POST", "/api/booking/schedules", new.clone()).await["id"].clone();
+    rule(&mut walk, "/api/booking/schedules", new, wrong, other).await;
+    walk.ask("PATCH", "/api/tenant", json!({ "settings": { "opening_schedule_id": named } })).await;
+    walk.ask("DELETE", &at("/api/booking/schedules", &json!({ "id": named })), Value::Null).await;
+    walk.end("availability", "schedules");
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use berth_engine::TENANT_SCOPES;
 use serde_json::{Value, json};
 
-use crate::{Api, booking, key};
+use crate::{Api, booking, bookings::event_type, key};
 
 #[tokio::test]
 async fn a_booking_with_the_built_in_provider() {
@@ -80,4 +80,43 @@ async fn a_booking_with_the_built_in_provider() {
         let answer = api.send(method, &path, Some(&other), &[], Value::Null).await;
         assert_eq!(answer.status, StatusCode::NOT_FOUND, "{method} {path}");
     }
+}
+
+#[tokio::test]
+async fn metadata_comes_with_a_booking() {
+    let api = Api::new().await;
+    let event_type = event_type(&api, json!({})).await;
+    let with = |metadata: Value| {
+        let mut new = booking(&event_type, "2026-11-24T09:00:00Z");
+        new["metadata"] = metadata;
+        new
+    };
+    let many =
+        |n: usize| json!((0..n).map(|n| (format!("k{n}"), json!("x"))).collect::<serde_json::Map<_, _>>());
+    for (metadata, status, field) in [
+        (many(51), 422, "/metadata"),
+        (json!({ "a/b": 7 }), 422, "/metadata/a~1b"),
+        (json!({ "a": null }), 422, "/metadata/a"),
+        (json!({ "": "x" }), 422, "/metadata/"),
+        (json!({ "a": "x".repeat(501) }), 422, "/metadata/a"),
+        (json!([]), 400, "/metadata"),
+    ] {
+        let answer = api.send("POST", "/api/booking", Some(&api.key), &[], with(metadata)).await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.body["errors"][0]["field"].as_str()),
+            (status, Some(field)),
+            "{}",
+            answer.body
+        );
+    }
+    let metadata = json!({ "orderId": "A-17", "ключ": "да" });
+    let made = api.ok("POST", "/api/booking", with(metadata.clone())).await;
+    assert_eq!(made["metadata"], metadata, "free names stay");
+    let path = format!("/api/booking/{}", made["id"].as_str().unwrap());
+    assert_eq!(api.ok("GET", &path, Value::Null).await["metadata"], metadata);
+    let mut series = booking(&event_type, "2026-11-25T09:00:00Z");
+    series["metadata"] = json!({ "course": "9" });
+    series["recurrence"] = json!({ "rrule": "FREQ=DAILY;COUNT=2" });
+    let series = api.ok("POST", "/api/booking", series).await;
+    assert!(series["done"].as_array().unwrap().iter().all(|of| of["metadata"]["course"] == "9"), "{series}");
 }

@@ -1,9 +1,11 @@
 //! Bookings over their whole life.
 
+mod bulk;
 mod change;
 mod clock_changes;
 mod create;
 mod edit;
+mod edits_there;
 mod holds;
 mod lists;
 mod locations;

@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 
 use crate::{
     Answer, Api,
+    events::feed::kinds,
     http::public::{STUDIO, studio},
+    privacy::consents::published,
     refused,
 };
 
@@ -179,4 +181,74 @@ async fn two_books_at_once_by_a_link_for_one() {
     statuses.sort_unstable();
     assert_eq!(statuses, [201, 410], "{} {}", one.body, other.body);
     assert_eq!(api.ok("GET", "/api/booking", Value::Null).await["items"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn what_somebody_agrees_to_is_booked_with_it_or_not_at_all() {
+    let (api, offered) = studio(json!({})).await;
+    let text = published(&api, "marketing", "en", "We may write to you.").await;
+    let other = published(&api, "service_preferences", "en", "We may remember.").await;
+    let with = |consents: Value| {
+        let mut body = visit(&offered, "2026-11-24T09:00:00Z");
+        body["consents"] = consents;
+        body
+    };
+    let one = |purpose: &str, id: &Value| json!({ "purpose": purpose, "text_id": id });
+    let nobody = json!("0193b3f0-0000-7000-8000-000000000000");
+    for (consents, status, code, field) in [
+        (
+            json!([one("marketing", &text["id"]), one("world_peace", &text["id"])]),
+            422,
+            "BERTH-E0545",
+            "/consents/1/purpose",
+        ),
+        (json!([one("marketing", &nobody)]), 422, "BERTH-E0547", "/consents/0/text_id"),
+        (json!([one("marketing", &other["id"])]), 422, "BERTH-E0546", "/consents/0/text_id"),
+        (
+            json!([{ "purpose": "marketing", "textId": text["id"], "language": "pl" }]),
+            422,
+            "BERTH-E0546",
+            "/consents/0/text_id",
+        ),
+        (
+            json!([one("marketing", &text["id"]), one("marketing", &text["id"])]),
+            422,
+            "BERTH-E0422",
+            "/consents/1",
+        ),
+        (json!(vec![one("marketing", &text["id"]); 6]), 422, "BERTH-E0422", "/consents"),
+        (json!([{ "purpose": "marketing" }]), 400, "BERTH-E0400", "/consents/0/text_id"),
+    ] {
+        let answer = api.book("192.0.2.1", &[], with(consents)).await;
+        refused(&answer, status, code);
+        assert_eq!(answer.body["errors"][0]["field"], field, "{}", answer.body);
+    }
+    assert_eq!(api.ok("GET", "/api/booking", Value::Null).await["items"], json!([]));
+    assert_eq!(
+        api.ok("GET", "/api/customers", Value::Null).await["items"],
+        json!([]),
+        "nobody is known by that"
+    );
+
+    let agent = "x".repeat(2_000);
+    let headers = [("user-agent", agent.as_str())];
+    let both = json!([one("marketing", &text["id"]), one("service_preferences", &other["id"])]);
+    let booked = api.book("192.0.2.77", &headers, with(both.clone())).await;
+    assert_eq!(booked.status, StatusCode::CREATED, "{}", booked.body);
+    let customer = api.ok("GET", "/api/booking", Value::Null).await["items"][0]["customer_id"].clone();
+    let path = format!("/api/customers/{}/consents", customer.as_str().unwrap());
+    let history = api.ok("GET", &path, Value::Null).await["history"]["items"].clone();
+    let [said, _] = history.as_array().unwrap().as_slice() else { panic!("{history}") };
+    assert_eq!(
+        (&said["purpose"], &said["given"], &said["text_id"], &said["source"], &said["ip_network"]),
+        (&json!("marketing"), &json!(true), &text["id"], &json!("booking form"), &json!("192.0.2.0/24"))
+    );
+    // What is not booked is not agreed to either.
+    let taken = api.book("192.0.2.1", &[], with(both)).await;
+    refused(&taken, 409, "BERTH-E0410");
+    let again = api.ok("GET", &path, Value::Null).await["history"]["items"].clone();
+    assert_eq!(again, history);
+    api.world.engine.events.place_events().await.unwrap();
+    let told = api.ok("GET", "/api/events?limit=200", Value::Null).await;
+    assert_eq!(kinds(&told).iter().filter(|kind| **kind == "consent.given").count(), 2);
 }

@@ -70,6 +70,28 @@ async fn changes() {
 }
 
 #[tokio::test]
+async fn bulk() {
+    let api = Api::new().await;
+    let mut walk = Walk::over(&api).await;
+    let offered = event_type(&api, json!({})).await;
+    let made = api.ok("POST", PATH, booking(&offered, "2026-11-24T09:00:00Z")).await;
+    let bulk = format!("{PATH}/bulk");
+    let mut change =
+        json!({ "mode": "preview", "action": "move", "booking_ids": [made["id"]], "by_days": 1 });
+    walk.ask("POST", &bulk, change.clone()).await;
+    // The digest is of this moment.
+    let seen = api.ok("POST", &bulk, change.clone()).await;
+    (change["mode"], change["digest"]) = (json!("apply"), seen["digest"].clone());
+    let accepted = walk.ask("POST", &bulk, change.clone()).await;
+    while api.world.engine.jobs.run_due_jobs(10).await.unwrap() > 0 {}
+    walk.get(&at(&bulk, &accepted)).await;
+    walk.get(&bulk).await;
+    change["digest"] = json!("1.0");
+    walk.ask("POST", &bulk, change).await;
+    walk.end("bookings", "bulk");
+}
+
+#[tokio::test]
 async fn series() {
     let api = Api::new().await;
     let mut walk = Walk::over(&api).await;

@@ -52,6 +52,7 @@ async fn an_event_type_keeps_all_its_rules() {
         "cancel_cutoff_minutes": 1_440,
         "reschedule_cutoff_minutes": 60,
         "restriction_schedule": null,
+        "schedule_id": null,
         "locations": [{ "key": "quay", "type": "in_person", "address": "Quay 1" }],
     });
     let new = json!({

@@ -73,7 +73,7 @@ async fn the_last_owner_stays() {
 async fn each_bad_field_of_a_member_is_named_and_nothing_is_stored() {
     let api = Api::new().await;
     for (name, value, status, field) in [
-        ("name", Value::Null, 400, "/name"),
+        ("name", Value::Null, 422, "/name"),
         ("time_zone", json!("Mars/Olympus"), 422, "/time_zone"),
         ("role", json!("boss"), 400, "/role"),
         ("turns", json!({ "wieght": 1 }), 400, "/turns/wieght"),

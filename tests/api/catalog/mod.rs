@@ -3,6 +3,7 @@
 mod archiving;
 mod counterparts;
 mod event_types;
+mod links;
 mod listings;
 mod members;
 mod private_links;

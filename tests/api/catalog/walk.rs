@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::{
     Api,
     http::public::{STUDIO, studio},
+    mirror::out_of_time::Scene,
     walk::{Walk, at},
 };
 
@@ -87,6 +88,20 @@ async fn private_links() {
     walk.ask("DELETE", &of, Value::Null).await;
     walk.get(&of).await;
     walk.end("catalog", "private_links");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn links() {
+    let scene = Scene::new(false).await;
+    let mut walk = Walk::over(&scene.api).await;
+    let path = format!("/api/booking/event-types/{}/links", scene.event_type.as_str().unwrap());
+    walk.ask("POST", &path, json!({ "name": "Ada Nowak" })).await;
+    walk.ask("POST", &path, json!({ "name": "Ada Nowak", "single_use": false })).await;
+    walk.ask("POST", &path, json!({ "name": "Ada Nowak", "provider": "builtin" })).await;
+    let path = format!("/api/booking-providers/{}/resolve-link", scene.connection);
+    walk.ask("POST", &path, json!({ "url": "https://reference.example/consultation" })).await;
+    walk.ask("POST", &path, json!({ "url": "https://reference.example/nothing" })).await;
+    walk.end("catalog", "links");
 }
 
 #[tokio::test]

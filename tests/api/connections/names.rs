@@ -79,6 +79,12 @@ async fn a_booking_names_a_provider_where_there_is_one_connection() {
     assert_eq!(desk.booked(15, json!({ "provider": "builtin" })).await, (json!("builtin"), Value::Null));
     let listed = desk.api.ok("GET", "/api/booking?limit=1", Value::Null).await;
     assert_eq!(listed["items"][0]["provider"], "reference");
+    for (provider, found) in [("reference", 5), ("desk", 5), ("builtin", 2)] {
+        let listed = desk.api.ok("GET", &format!("/api/booking?provider={provider}"), Value::Null).await;
+        assert_eq!(listed["items"].as_array().unwrap().len(), found, "over {provider}");
+    }
+    let status = desk.api.ok("GET", "/api/admin/desk/sync-status", Value::Null).await;
+    assert_eq!(status["items"].as_array().unwrap().len(), 1, "{status}");
 
     let two = connect(&desk.api, "desk", json!({ "name": "Second" })).await;
     assert_eq!(two["provider"], "reference", "it is known by its own name");
@@ -216,4 +222,25 @@ async fn a_name_in_use_by_nobody_is_said_to_be_so() {
     refused(&other, 422, "BERTH-E0422");
     assert_eq!(other.body["errors"][0]["field"], "/provider");
     api.ok("PUT", &path, json!({ "provider": "desk", "name": "Desk" })).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn operators_name_a_plugin_by_its_alias() {
+    let api = installed().await;
+    let operator = crate::key_of(&api.world, None, &[berth_engine::OPERATOR_SCOPE]).await;
+    let ask = async |method: &str, path: &str, body: Value| {
+        api.send(method, &format!("/api/operator/plugins/{path}"), Some(&operator), &[], body).await
+    };
+    for name in ["reference", "desk"] {
+        let shown = ask("GET", name, Value::Null).await;
+        assert_eq!(shown.body["plugin"], "reference", "{name}: {}", shown.body);
+        let version = shown.body["version"].as_str().unwrap();
+        assert_eq!(ask("GET", &format!("{name}@{version}"), Value::Null).await.body["plugin"], "reference");
+    }
+    let granted = ask("PATCH", "desk/grants", json!({ "add": ["api.example.com"] })).await;
+    assert_eq!(granted.status.as_u16(), 200, "{}", granted.body);
+    let own = ask("GET", "reference/grants", Value::Null).await;
+    assert!(own.text.contains("api.example.com"), "it is the plugin's own: {}", own.text);
+    assert_eq!(ask("GET", "desk/grants", Value::Null).await.body, own.body);
+    refused(&ask("GET", "nobody", Value::Null).await, 404, "BERTH-E0404");
 }

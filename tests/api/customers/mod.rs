@@ -1,5 +1,6 @@
 //! Whom bookings are for.
 
+mod files;
 mod identity;
 mod masked;
 mod profile;

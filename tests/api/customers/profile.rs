@@ -44,6 +44,11 @@ async fn customers_are_made_changed_and_found() {
     ] {
         assert_eq!(names(&api, query).await, expected, "{query}");
     }
+    for query in ["q=".to_owned(), format!("q={}", "x".repeat(500))] {
+        let answer = api.send("GET", &format!("{PATH}?{query}"), Some(&api.key), &[], Value::Null).await;
+        refused(&answer, 400, "BERTH-E0401");
+        assert_eq!(answer.body["errors"][0]["field"], "q", "{}", answer.body);
+    }
     for query in ["limit=201", "q=", "sort=age", "blocked=maybe", "name=ada", "cursor=x"] {
         refused(
             &api.send("GET", &format!("{PATH}?{query}"), Some(&api.key), &[], Value::Null).await,

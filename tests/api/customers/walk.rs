@@ -22,6 +22,7 @@ async fn customers() {
     walk.get(PATH).await;
     walk.get(&format!("{PATH}?q=nowak&sort=name")).await;
     walk.get(&format!("{PATH}?name=nowak")).await;
+    walk.get(&format!("{PATH}?format=csv&limit=5")).await;
     walk.get(&of).await;
     walk.get("/api/customers/0193b3f0-0000-7000-8000-000000000000").await;
     walk.ask("PATCH", &of, json!({ "notes": "By bike.", "blocked": { "reason": "Never came." } })).await;

@@ -225,6 +225,13 @@ async fn a_secret_is_shown_once_and_kept_nowhere() {
             "token",
         ),
         (
+            "/api/booking/event-types/{id}/links",
+            format!("/api/booking/event-types/{}/links", event_type.id),
+            &api.key,
+            json!({ "name": "Ada" }),
+            "token",
+        ),
+        (
             "/api/booking/holds",
             "/api/booking/holds".to_owned(),
             &api.key,
@@ -255,6 +262,8 @@ async fn a_secret_is_shown_once_and_kept_nowhere() {
         "/api/booking-providers/{id}/oauth/start",
         // Its answer has the form of a hold, without the token.
         "/api/booking/holds/{id}/extend",
+        // The address of a provider's public page, which everybody may know.
+        "/api/booking-providers/{id}/resolve-link",
     ] {
         assert!(routes.remove(route), "{route}");
     }

@@ -1,5 +1,6 @@
 //! What belongs to no domain but to HTTP itself.
 
+mod as_written;
 mod auth;
 mod bodies;
 mod idempotency;
@@ -9,6 +10,7 @@ mod problems;
 pub(crate) mod protocol;
 pub(crate) mod public;
 mod rates;
+mod schemathesis;
 mod sources;
 mod time_bounds;
 mod time_fields;

@@ -284,6 +284,10 @@ async fn no_door_takes_a_day_that_no_instant_lies_on() {
             ),
         ];
         for (path, body, field) in posts {
+            // As an end it means that there is none: see `as_written.rs`.
+            if *day == "9999-12-31" && ["/valid_to", "/last_date", "/to"].contains(&field) {
+                continue;
+            }
             let answer = doors.api.send("POST", path, Some(&doors.api.key), &[], body).await;
             let errors = answer.body["errors"].as_array().cloned().unwrap_or_default();
             assert!(

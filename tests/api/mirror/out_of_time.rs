@@ -79,6 +79,35 @@ impl Scene {
         }
     }
 
+    /// Bookings that somebody made there, each where the component looks for it by its id.
+    pub(crate) async fn made_there(&self, bookings: &[Value]) {
+        let (store, tenant) = (&self.api.world.store, self.api.world.caller.tenant);
+        for (sequence, booking) in (1_000_u64..).zip(bookings) {
+            let id = booking["id"].as_str().unwrap();
+            let hash = id
+                .bytes()
+                .fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
+            let key = format!("bookings/{:02}", hash % u64::from(ENTRIES));
+            let kept = store.state_get(tenant, self.connection, &key).await.unwrap();
+            let mut kept: Vec<Value> =
+                kept.map(|bytes| serde_json::from_slice(&bytes).unwrap()).unwrap_or_default();
+            kept.retain(|stored| stored["booking"]["id"] != id);
+            kept.push(json!({ "sequence": sequence, "booking": booking }));
+            let bytes = serde_json::to_vec(&kept).unwrap();
+            store.state_set(tenant, self.connection, &key, bytes).await.unwrap();
+        }
+    }
+
+    /// A booking there as the component keeps it, of half an hour and for one person.
+    pub(crate) fn theirs(&self, id: &str, start: &str, person: [&str; 2]) -> Value {
+        let attendee = json!({ "name": person[0], "email": person[1], "phone": null, "time_zone": "Europe/Warsaw", "language": null });
+        let raw = json!({ "id": id, "form": { "mail": person[1] } }).to_string();
+        json!({ "id": id, "reference": null, "status": "Confirmed",
+            "when": { "start": micros(start), "end": micros(start) + 1_800_000_000 }, "event_type": "consultation",
+            "title": format!("With {}", person[0]), "attendees": [attendee], "location": "Room 2", "cancellation_reason": null,
+            "rescheduled_from": null, "rescheduled_to": null, "updated_at": null, "raw": raw })
+    }
+
     /// Move every booking of the provider.
     pub(crate) async fn moved_there(&self, [start, end]: [&str; 2]) {
         let later = self.api.world.clock.now().micros();

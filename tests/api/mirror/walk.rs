@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     booking,
-    mirror::out_of_time::Scene,
+    mirror::{adopt, lists, out_of_time::Scene},
     walk::{Walk, at},
 };
 
@@ -33,6 +33,25 @@ async fn synchronisation() {
     walk.get(&format!("{admin}/reconciliation?{period}&format=csv")).await;
     walk.get("/api/admin/nobody/health").await;
     walk.end("mirror", "synchronisation");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn external_bookings() {
+    let (scene, _) = lists::scene().await;
+    let mut walk = Walk::over(&scene.api).await;
+    let listed = walk.get("/api/booking?origin=all&from=2026-11-24T00:00:00Z").await;
+    walk.get("/api/booking?origin=theirs").await;
+    let of = at("/api/booking/external", &listed["items"][0]);
+    walk.get(&of).await;
+    walk.ask("POST", &format!("{of}/adopt"), json!({})).await;
+    let over = adopt::row(&scene, "over").await;
+    walk.ask("POST", &adopt::of(&over), json!({})).await;
+    walk.get(&of).await;
+    let path = format!("/api/booking-providers/{}/import", scene.connection);
+    walk.ask("POST", &path, json!({ "what": ["event_types"], "mode": "preview" })).await;
+    walk.ask("POST", &path, json!({ "what": ["clients"], "mode": "apply" })).await;
+    walk.ask("POST", &path, json!({ "what": ["members"], "mode": "apply" })).await;
+    walk.end("mirror", "external_bookings");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,5 +1,6 @@
 //! Tenants and their keys.
 
+mod audit;
 mod closing;
 mod keys;
 mod settings;

@@ -65,3 +65,15 @@ async fn settings() {
     walk.ask("PATCH", path, wrong).await;
     walk.end("tenants", "settings");
 }
+
+#[tokio::test]
+async fn audit() {
+    let api = Api::new().await;
+    let mut walk = Walk::over(&api).await;
+    api.ok("PATCH", "/api/tenant", json!({ "name": "Studio Ana" })).await;
+    let member = json!({ "name": "Ana", "time_zone": "Europe/Lisbon" });
+    api.ok("POST", "/api/booking/team", member).await;
+    walk.get("/api/audit?limit=2").await;
+    walk.get("/api/audit?subject_kind=member&from=2026-11-01").await;
+    walk.end("tenants", "audit");
+}

@@ -47,6 +47,7 @@ async fn dear(scene: &Scene) -> (EventTypeId, String) {
             email: None,
             user_id: None,
             time_zone: Zone::UTC,
+            schedule: None,
             weekly_hours: Vec::new(),
             role: MemberRole::Member,
             turns: RoundRobinShare::default(),
@@ -58,6 +59,7 @@ async fn dear(scene: &Scene) -> (EventTypeId, String) {
         title: "Pier".into(),
         description: String::new(),
         time_zone: Zone::UTC,
+        currency: None,
         booking_provider: None,
         offer_when_degraded: false,
     };

@@ -59,6 +59,7 @@ impl Scene {
                 email: None,
                 user_id: None,
                 time_zone: Zone::UTC,
+                schedule: None,
                 weekly_hours: world
                     .engine
                     .catalog
@@ -125,6 +126,7 @@ impl Scene {
             member,
             other_members: Vec::new(),
             seats: 1,
+            seats_taken: 1,
             series: None,
             assignment: None,
             connection: None,
@@ -147,6 +149,7 @@ impl Scene {
             location: None,
             metadata: std::collections::BTreeMap::new(),
             local_changes: Vec::new(),
+            undelivered: None,
             reason: None,
             external_id: None,
             external: None,
@@ -165,6 +168,8 @@ impl Scene {
             private_link: None,
             idempotency_key: None,
             allow_blocked: false,
+            adopts: None,
+            consents: Vec::new(),
         };
         (new, self.noted().1)
     }

@@ -65,6 +65,7 @@ fn host(range: Interval, count: usize, shift: i64) -> Host {
         zone: zone(),
         unrestricted: windows.clone(),
         regular: windows.clone(),
+        bounds: Vec::new(),
         windows,
         taken: busy(range, count, shift),
         fixed: false,

@@ -69,7 +69,7 @@ impl Simulator {
             .route("/v1/services/{id}/openings", get(openings))
             .route("/v1/appointments", post(create).get(with_reference))
             .route("/v1/appointments/changes", get(changes))
-            .route("/v1/appointments/{id}", get(appointment))
+            .route("/v1/appointments/{id}", get(appointment).patch(write))
             .route("/v1/appointments/{id}/cancel", post(cancel))
             .route("/v1/appointments/{id}/move", post(reschedule))
             .route("/v1/closures", post(close).get(closures))
@@ -197,7 +197,7 @@ async fn create(Extract(shared): Extract<Shared>, headers: HeaderMap, Json(body)
     let at = state.appointments.len();
     let made = json!({
         "id": format!("apt_{}", at + 1), "reference": body["reference"], "status": "booked", "service_id": body["service_id"],
-        "start": utc(start), "end": utc(end), "customer": body["customer"], "reason": null,
+        "start": utc(start), "end": utc(end), "customer": body["customer"], "notes": body["notes"], "reason": null,
     });
     state.appointments.push(made);
     if !key.is_empty() {
@@ -263,6 +263,28 @@ async fn reschedule(
     }
     state.appointments[at]["start"] = json!(utc(start));
     state.appointments[at]["end"] = json!(utc(end));
+    Json(state.changed(at)).into_response()
+}
+
+/// What is written on it, and whose it is.
+async fn write(
+    Extract(shared): Extract<Shared>,
+    Path(id): Path<String>,
+    Json(body): Json<Value>,
+) -> Response {
+    let mut state = lock(&shared);
+    let Some(at) = state.position(&id) else { return refused(StatusCode::NOT_FOUND, "no_such_appointment") };
+    if state.appointments[at]["status"] != "booked" {
+        return refused(StatusCode::CONFLICT, "not_booked");
+    }
+    if body["customer"]["name"] == "" {
+        return refused(StatusCode::UNPROCESSABLE_ENTITY, "name");
+    }
+    for name in ["customer", "notes", "who"] {
+        if let Some(value) = body.get(name) {
+            state.appointments[at][name] = value.clone();
+        }
+    }
     Json(state.changed(at)).into_response()
 }
 

@@ -84,6 +84,7 @@ fn alone(MemberSetup { setup, tenant, member, calendars, places }: MemberSetup) 
         title: String::new(),
         description: String::new(),
         time_zone: zone,
+        currency: None,
         booking_provider: None,
         active: true,
         archived_at: None,

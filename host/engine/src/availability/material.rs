@@ -7,13 +7,13 @@ use std::{
 
 use berth_model::{
     budget::Budget,
-    id::{MemberId, RuleId},
+    id::{MemberId, RuleId, ScheduleId},
     limits,
     problem::{Code, Problem},
     scheduling::{
         question::Question,
         reason::Reason,
-        rule::RuleRecord,
+        rule::{Rule, RuleOwner, RuleRecord},
         slots::{Offer, Rejection},
     },
     time::{Instant, Interval},
@@ -21,7 +21,7 @@ use berth_model::{
 use berth_store::records::SeenOccupancy;
 
 use super::{
-    RejectedSlot,
+    NamedSchedule, RejectedSlot,
     external::ProviderAvailability,
     question::{Inputs, SearchInput, UNKNOWN, named, question},
 };
@@ -92,8 +92,46 @@ impl Material {
         }
         budget.spend_each(named.saturating_add(rejections.len()))?;
         let ids: Vec<MemberId> = members.iter().map(|member| member.id).collect();
-        let rejected = if self.explains { named_rejections(rejections, &ids) } else { Vec::new() };
+        let rejected = if self.explains { self.named_rejections(rejections, &ids) } else { Vec::new() };
         Ok(Computed { question, offers, rejected, left_out: left_out.into_iter().collect() })
+    }
+}
+
+impl Material {
+    /// The schedule of this id, by its name.
+    fn schedule(&self, id: Option<ScheduleId>) -> Option<Arc<NamedSchedule>> {
+        let id = id?;
+        self.rules.iter().find(|record| record.id.uuid() == id.uuid()).and_then(|record| match &record.rule {
+            Rule::Schedule(schedule) => Some(Arc::new(NamedSchedule { id, name: schedule.name.clone() })),
+            _ => None,
+        })
+    }
+
+    fn named_rejections(&self, mut rejections: Vec<Rejection>, members: &[MemberId]) -> Vec<RejectedSlot> {
+        rejections.sort_by_key(|r| (r.start, r.host));
+        let opening = self.schedule(self.ctx.tenant.settings.opening_schedule_id);
+        let of_event_type = self.schedule(self.ctx.event_type.policy.schedule_id);
+        // What a member keeps counts where no pattern of theirs replaces it.
+        let has_pattern = |member: MemberId| {
+            let own = Some(RuleOwner::Member(member));
+            self.rules.iter().any(|r| r.owner == own && matches!(r.rule, Rule::Pattern(_)))
+        };
+        let kept = |member: &MemberId| {
+            let record = self.ctx.members.iter().find(|m| m.id == *member);
+            self.schedule(record.and_then(|m| m.schedule).filter(|_| !has_pattern(*member)))
+        };
+        let kept: Vec<Option<Arc<NamedSchedule>>> = members.iter().map(kept).collect();
+        let named = |r: Rejection| {
+            let member = *members.get(r.host)?;
+            let schedule = match r.reason {
+                Reason::OpeningHours => opening.clone(),
+                Reason::Schedule => of_event_type.clone(),
+                Reason::Hours | Reason::Override => kept.get(r.host).cloned().flatten(),
+                _ => None,
+            };
+            Some(RejectedSlot { start: r.start, member, reason: r.reason, by: r.by, schedule })
+        };
+        rejections.into_iter().filter_map(named).collect()
     }
 }
 
@@ -118,15 +156,4 @@ fn strike(
         }
         kept
     });
-}
-
-fn named_rejections(mut rejections: Vec<Rejection>, members: &[MemberId]) -> Vec<RejectedSlot> {
-    rejections.sort_by_key(|r| (r.start, r.host));
-    rejections
-        .into_iter()
-        .filter_map(|r| {
-            let member = *members.get(r.host)?;
-            Some(RejectedSlot { start: r.start, member, reason: r.reason, by: r.by })
-        })
-        .collect()
 }

@@ -18,7 +18,7 @@ use berth_model::{
     bookings::booking::Booking,
     budget::Budget,
     catalog::event_type::CounterpartState,
-    id::{ConnectionId, EventTypeId, HoldId, MemberId, RuleId},
+    id::{ConnectionId, EventTypeId, HoldId, Id, MemberId, RuleId, ScheduleId},
     limits,
     outbound::provider::Providers,
     problem::{Code, Problem},
@@ -92,6 +92,17 @@ pub struct RejectedSlot {
     pub reason: Reason,
     /// What is in the way, if it is a stretch of time.
     pub by: Option<Interval>,
+    /// The named schedule outside of which it is.
+    pub schedule: Option<Arc<NamedSchedule>>,
+}
+
+/// A schedule, to tell people of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedSchedule {
+    /// Its id.
+    pub id: ScheduleId,
+    /// Its name.
+    pub name: String,
 }
 
 /// A provider or calendar that could not be asked.
@@ -168,8 +179,20 @@ pub(crate) struct WhyNot {
     pub(crate) reason: &'static str,
     /// The same for people.
     pub(crate) detail: &'static str,
+    /// The named schedule outside of which it is.
+    pub(crate) schedule: Option<Arc<NamedSchedule>>,
     /// What could not be asked.
     pub(crate) degraded: Vec<Degraded>,
+}
+
+/// Every schedule that bears on this: the event type's, the tenant's opening hours, those that members keep.
+fn schedules(ctx: &BookingContext) -> Vec<RuleId> {
+    let policy = &ctx.event_type.policy;
+    let kept = ctx.members.iter().filter_map(|member| member.schedule);
+    let shared = [policy.schedule_id, ctx.tenant.settings.opening_schedule_id];
+    let named = shared.into_iter().flatten().chain(kept).map(ScheduleId::uuid);
+    let all: BTreeSet<_> = named.chain(policy.restriction_schedule.map(Id::uuid)).collect();
+    all.into_iter().map(RuleId::from_uuid).collect()
 }
 
 /// Members of whom is not known what takes their time.
@@ -298,12 +321,14 @@ impl Availability {
         // What could not be asked may be all that is in the way.
         let is_hidden = |reason| matches!(reason, Reason::Degraded | Reason::EventType);
         let unknown = rejected.clone().find(|rejected| is_hidden(rejected.reason));
-        let (reason, detail) = match unknown.or_else(|| rejected.next()).map(|rejected| rejected.reason) {
+        let why = unknown.or_else(|| rejected.next());
+        let schedule = why.and_then(|why| why.schedule.clone());
+        let (reason, detail) = match why.map(|rejected| rejected.reason) {
             None => ("no_start", "it lies outside of the hours, or between two starts"),
             Some(Reason::Busy) => ("taken", Reason::Busy.detail()),
             Some(reason) => (reason.as_str(), reason.detail()),
         };
-        Ok(Some(WhyNot { reason, detail, degraded: found.degraded }))
+        Ok(Some(WhyNot { reason, detail, schedule, degraded: found.degraded }))
     }
 
     /// Starts within a week of this one.
@@ -360,7 +385,7 @@ impl Availability {
             members: ids.clone(),
             listing: ctx.listing.id,
             event_type: ctx.event_type.id,
-            restriction_schedule: ctx.event_type.policy.restriction_schedule,
+            schedules: schedules(ctx),
         };
         let rules = self.base.store().rules_bearing(tenant, ctx.setup, of, ruled(ctx, input)).await?;
         // What was not read could be what closes a day.

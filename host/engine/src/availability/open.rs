@@ -6,12 +6,14 @@ use std::collections::{HashMap, HashSet};
 use berth_model::{
     budget::{Budget, Exhausted},
     catalog::member::{MemberRecord, WeeklyHours},
-    id::{Id, RuleId},
+    id::{Id, RuleId, ScheduleId},
     intervals::{intersection, merged, subtraction},
     limits,
     scheduling::{
         hours::{civil_day, day_start},
+        reason::Reason,
         rule::{Override, Pattern, Rule, RuleOwner, RuleRecord},
+        schedule::{Kept, Schedule, bounded},
         windows::{DateOverride, OpenHours, Travel},
     },
     time::{Instant, Interval},
@@ -20,6 +22,9 @@ use berth_model::{
 use chrono::{NaiveDate, Weekday};
 
 use crate::connections::routing::BookingContext;
+
+/// Windows by the clock that they are read on.
+type OnClocks = Vec<(Zone, Vec<Interval>)>;
 
 /// Open windows of one member.
 #[derive(Debug, Clone)]
@@ -32,6 +37,8 @@ pub(super) struct OpenTimes {
     pub(super) regular: Vec<Interval>,
     /// Time off.
     pub(super) away: Vec<Interval>,
+    /// What cuts these hours under a name of its own.
+    pub(super) bounds: Vec<(Reason, Vec<Interval>)>,
     /// Patterns that could not be followed, and open nothing.
     pub(super) left_out: Vec<RuleId>,
 }
@@ -41,6 +48,10 @@ pub(super) struct OpenTimes {
 pub(super) struct Cuts {
     /// Only then; none: always.
     windows: Option<Vec<Interval>>,
+    /// Only when the tenant is open; none: always.
+    opening: Option<Vec<Interval>>,
+    /// Only then, by the clock of whom it is asked for; none: always.
+    schedule: Option<Vec<(Zone, Vec<Interval>)>>,
     /// Patterns that could not be followed.
     pub(super) left_out: Vec<RuleId>,
     /// When the listing is closed, but for what a member's override opens: whole days on the listing's clock.
@@ -52,6 +63,7 @@ pub(super) struct Cuts {
 pub(super) struct Rules<'a> {
     of: HashMap<RuleOwner, Vec<&'a RuleRecord>>,
     restriction: Option<&'a Rule>,
+    schedules: HashMap<ScheduleId, &'a Schedule>,
 }
 
 const WEEK: [Weekday; 7] =
@@ -67,7 +79,43 @@ impl<'a> Rules<'a> {
         }
         let named = ctx.event_type.policy.restriction_schedule.map(Id::uuid);
         let restriction = rules.iter().find(|r| Some(r.id.uuid()) == named).map(|r| &r.rule);
-        Self { of, restriction }
+        let schedules = rules.iter().filter_map(|r| match &r.rule {
+            Rule::Schedule(schedule) => Some((ScheduleId::from_uuid(r.id.uuid()), schedule)),
+            _ => None,
+        });
+        Self { of, restriction, schedules: schedules.collect() }
+    }
+
+    /// What a schedule opens on this clock, unless it names one. One that is not there opens nothing: better closed than open when nobody
+    /// wants it.
+    fn scheduled(
+        &self,
+        schedule: ScheduleId,
+        own: Zone,
+        seen: Interval,
+        budget: &Budget,
+    ) -> Result<Vec<Interval>, Exhausted> {
+        self.schedules
+            .get(&schedule)
+            .map_or(Ok(Vec::new()), |schedule| schedule.hours(own).windows(seen, budget))
+    }
+
+    /// What the event type's schedule opens, for the clock of each of its members.
+    fn of_event_type(
+        &self,
+        ctx: &BookingContext,
+        seen: Interval,
+        budget: &Budget,
+    ) -> Result<Option<OnClocks>, Exhausted> {
+        let Some(schedule) = ctx.event_type.policy.schedule_id else { return Ok(None) };
+        let mut found = OnClocks::new();
+        for member in &ctx.members {
+            if found.iter().all(|(zone, _)| *zone != member.time_zone) {
+                let windows = self.scheduled(schedule, member.time_zone, seen, budget)?;
+                found.push((member.time_zone, windows));
+            }
+        }
+        Ok(Some(found))
     }
 
     fn records(&self, owner: RuleOwner) -> impl Iterator<Item = &'a RuleRecord> {
@@ -145,7 +193,10 @@ impl<'a> Rules<'a> {
             });
         }
         let holidays = self.holidays(listing, ctx.listing.time_zone, seen, budget)?;
-        Ok(Cuts { windows, left_out, holidays })
+        let opening = ctx.tenant.settings.opening_schedule_id;
+        let opening = opening.map(|schedule| self.scheduled(schedule, ctx.listing.time_zone, seen, budget));
+        let (opening, schedule) = (opening.transpose()?, self.of_event_type(ctx, seen, budget)?);
+        Ok(Cuts { windows, opening, schedule, left_out, holidays })
     }
 
     /// When the listing, or the event type, lets its people be booked; none if it says nothing of hours.
@@ -195,7 +246,14 @@ impl<'a> Rules<'a> {
         // Patterns stay where they are when their member travels.
         let travel = if patterns.is_empty() { travel } else { Vec::new() };
         let instead = OpenHours { zone, weekly: Vec::new(), overrides, closed: Vec::new(), travel };
-        let PatternWindows { windows: mut unrestricted, regular, left_out } = if patterns.is_empty() {
+        let kept = member.schedule.filter(|_| patterns.is_empty());
+        let PatternWindows { windows: mut unrestricted, regular, left_out } = if let Some(schedule) = kept {
+            let Kept { windows, regular } = match self.schedules.get(&schedule) {
+                Some(schedule) => schedule.kept(&instead, seen, budget)?,
+                None => Kept::default(),
+            };
+            PatternWindows { windows, regular, left_out: Vec::new() }
+        } else if patterns.is_empty() {
             let hours = OpenHours { weekly: member.weekly_hours.clone(), ..instead.clone() };
             PatternWindows {
                 windows: hours.windows(seen, budget)?,
@@ -212,11 +270,22 @@ impl<'a> Rules<'a> {
             unrestricted.extend(instead.windows(seen, budget)?);
             unrestricted = merged(unrestricted);
         }
-        let windows = match &cuts.windows {
-            Some(cut) => intersection(&unrestricted, cut),
-            None => unrestricted.clone(),
-        };
-        Ok(OpenTimes { windows, unrestricted, regular, away, left_out })
+        let bounds = cuts.bounds(zone);
+        let all = cuts.windows.iter().chain(bounds.iter().map(|(_, windows)| windows));
+        let windows = bounded(&unrestricted, all.map(Vec::as_slice));
+        Ok(OpenTimes { windows, unrestricted, regular, away, bounds, left_out })
+    }
+}
+
+impl Cuts {
+    /// What cuts the hours of a member on this clock under a name of its own, the tenant's word first.
+    fn bounds(&self, zone: Zone) -> Vec<(Reason, Vec<Interval>)> {
+        let opening = self.opening.iter().map(|windows| (Reason::OpeningHours, windows.clone()));
+        let schedule = self.schedule.iter().map(|zones| {
+            let own = zones.iter().find(|(of, _)| *of == zone);
+            (Reason::Schedule, own.map(|(_, windows)| windows.clone()).unwrap_or_default())
+        });
+        opening.chain(schedule).collect()
     }
 }
 

@@ -112,7 +112,7 @@ fn host(
     let zone = member.time_zone;
     let from = opening(zone, seen.start()).min(seen.start());
     let seen = Interval::new(from, seen.end()).unwrap_or(seen);
-    let OpenTimes { windows, unrestricted, regular, away, left_out } =
+    let OpenTimes { windows, unrestricted, regular, away, bounds, left_out } =
         rules.open(cuts, member, seen, budget)?;
     let places = places.iter().filter(|(id, _)| *id == member.id).flat_map(|(_, places)| places);
     let places: Vec<&SeenOccupancy> = places.collect();
@@ -138,7 +138,7 @@ fn host(
     }
     let (fixed, group) = ctx.event_type.role_of(member.id);
     let group = group.map(str::to_owned);
-    Ok((Host { zone, windows, unrestricted, regular, taken, fixed, group }, left_out))
+    Ok((Host { zone, windows, unrestricted, regular, bounds, taken, fixed, group }, left_out))
 }
 
 /// What was read.

@@ -16,8 +16,8 @@ use crate::{
 const ALTERNATIVES: usize = 5;
 
 impl Availability {
-    /// The refusal, with its reason and the nearest times that are still offered.
-    pub(crate) async fn not_available(
+    /// The refusal with its reason.
+    pub(crate) async fn refused_at(
         &self,
         caller: &Caller,
         ctx: &BookingContext,
@@ -30,12 +30,31 @@ impl Availability {
             // Somebody was faster a moment ago.
             Ok(None) | Err(_) => reason,
             Ok(Some(why)) => {
-                problem.detail = format!("{start} is not available: {}.", why.detail);
+                problem.detail = match &why.schedule {
+                    None => format!("{start} is not available: {}.", why.detail),
+                    Some(schedule) => {
+                        problem.extra.insert("schedule_id".to_owned(), json!(schedule.id));
+                        format!("{start} is not available: {} ({}).", why.detail, schedule.name)
+                    }
+                };
                 not_asked(&mut problem, &why.degraded);
                 why.reason
             }
         };
         problem.extra.insert("reason".to_owned(), json!(reason));
+        problem
+    }
+
+    /// The refusal, with its reason and the nearest times that are still offered.
+    pub(crate) async fn not_available(
+        &self,
+        caller: &Caller,
+        ctx: &BookingContext,
+        start: Instant,
+        search: SlotSearch<'_>,
+        reason: &str,
+    ) -> Problem {
+        let mut problem = self.refused_at(caller, ctx, start, search, reason).await;
         if let Ok(mut starts) = self.starts_around(caller, ctx, start, search).await {
             starts.sort_by_key(|s| (s.micros_since(start).unsigned_abs(), *s));
             starts.truncate(ALTERNATIVES);

@@ -60,6 +60,18 @@ impl Bookings {
         ))
     }
 
+    /// May this booking still be cancelled? Not when it is over, nor by customers after the cut-off.
+    pub(crate) async fn may_cancel(&self, caller: &Caller, booking: &Booking, is_bound: bool) -> Outcome<()> {
+        if !booking.status.is_active() {
+            return Err(Problem::new(Code::BookingOver, format!("It is {}.", booking.status.as_str())));
+        }
+        if is_bound {
+            let event_type = self.base.store().event_type(caller.tenant, booking.event_type).await?;
+            self.check_cutoff(booking, event_type.policy.cancel_cutoff_minutes, "cancelled")?;
+        }
+        Ok(())
+    }
+
     /// The same as [`Self::cancel`], waiting for the provider or leaving it to the worker, and whatever the mode.
     pub(crate) async fn cancel_one(
         &self,

@@ -21,7 +21,7 @@ use berth_model::{
 };
 use berth_store::{
     StoreError,
-    records::{AuditEntry, MemberLimit, NewBooking},
+    records::{AuditEntry, BookingConsent, MemberLimit, NewBooking},
 };
 use serde_json::{Map, Value, json};
 
@@ -62,6 +62,10 @@ pub struct BookRequest {
     pub location: Option<String>,
     /// Also for a customer who may not book: the tenant's own word.
     pub allow_blocked: bool,
+    /// What other programs keep with it.
+    pub metadata: BTreeMap<String, String>,
+    /// What the customer agrees to, checked; of a single booking.
+    pub consents: Vec<BookingConsent>,
 }
 
 /// A hold and the token that proves whose it is.
@@ -117,7 +121,7 @@ impl BookRequest {
             answers: self.answers.clone(),
             notes: self.notes.clone(),
             location: None,
-            metadata: BTreeMap::new(),
+            metadata: self.metadata.clone(),
         };
         contents.check(&mut fields);
         fields.finish()
@@ -310,6 +314,7 @@ impl Bookings {
             member: *member,
             other_members: other_members.to_vec(),
             seats: policy.seats.max(1),
+            seats_taken: 1,
             series,
             assignment: Some(assignment.assignment.clone()),
             connection: ctx.connection.as_ref().map(|c| c.id),
@@ -324,8 +329,9 @@ impl Bookings {
             answers: request.answers.clone(),
             notes: request.notes.clone(),
             location: chosen(&policy.locations, request.location.as_deref()).ok().flatten(),
-            metadata: BTreeMap::new(),
+            metadata: request.metadata.clone(),
             local_changes: Vec::new(),
+            undelivered: None,
             reason: None,
             external_id: None,
             external: None,
@@ -351,6 +357,8 @@ impl Bookings {
             private_link: None,
             idempotency_key,
             allow_blocked: request.allow_blocked,
+            adopts: None,
+            consents: if series.is_none() { request.consents.clone() } else { Vec::new() },
         };
         Some((new, held))
     }

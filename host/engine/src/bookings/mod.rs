@@ -1,5 +1,6 @@
 //! Bookings from the first question to the last change: made, held, moved, ended, in a series, and by their customers.
 
+pub(crate) mod bulk;
 pub(crate) mod change;
 pub(crate) mod clock_changes;
 pub(crate) mod create;

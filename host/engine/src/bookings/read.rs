@@ -1,17 +1,13 @@
 //! Bookings as they are.
 
 use berth_model::{
-    bookings::{
-        booking::Booking,
-        lists::{DayCount, days},
-    },
+    bookings::booking::Booking,
     id::BookingId,
     limits,
+    plugins::manifest::PluginId,
     problem::{FieldError, Problem},
-    zone::Zone,
 };
 use berth_store::records::{BookedOver, BookingFilter};
-use chrono::NaiveDate;
 
 use crate::{Caller, Outcome, bookings::Bookings};
 
@@ -35,29 +31,15 @@ impl Bookings {
         Ok(self.base.store().list_bookings(caller.tenant, filter, limit).await?)
     }
 
-    /// How many bookings start on each day of this zone, both ends included, by status.
-    pub async fn count_bookings(
-        &self,
-        caller: &Caller,
-        filter: BookingFilter,
-        (first, last, zone): (NaiveDate, NaiveDate, Zone),
-    ) -> Outcome<Vec<DayCount>> {
-        if last < first {
-            return Err(parameter("to", "must not be before from"));
-        }
-        let most = limits::COUNTED_DAYS_MAX;
-        let days = days(zone, first, last, most)
-            .ok_or_else(|| parameter("to", &format!("at most {most} days may be counted at once")))?;
-        Ok(self.base.store().count_bookings(caller.tenant, filter, days).await?)
-    }
-
     /// Where bookings go that go to a provider of this name. One that the tenant never had is refused with those that it has.
     pub async fn booked_over(&self, caller: &Caller, provider: &str) -> Outcome<BookedOver> {
         if provider == BUILT_IN {
             return Ok(BookedOver::BuiltIn);
         }
         let connected = self.base.store().connected_providers(caller.tenant).await?;
-        let known = connected.iter().find(|name| *name == provider).and_then(|name| name.parse().ok());
+        // Of one that was removed since, the name is in no list of aliases.
+        let meant = provider.parse::<PluginId>().ok().map(|name| self.contexts.names.resolve(name));
+        let known = meant.filter(|meant| connected.iter().any(|name| name == meant.as_str()));
         known.map(BookedOver::Provider).ok_or_else(|| {
             let all: Vec<&str> = [BUILT_IN].into_iter().chain(connected.iter().map(String::as_str)).collect();
             let why = format!("{provider:?} is not known here; one of: {}", all.join(", "));

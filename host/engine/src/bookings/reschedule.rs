@@ -74,6 +74,49 @@ impl Bookings {
         }
     }
 
+    /// What moving a booking needs, if it may be moved at all.
+    async fn context_to_move(
+        &self,
+        caller: &Caller,
+        booking: &Booking,
+        reschedule: &RescheduleBooking,
+    ) -> Outcome<BookingContext> {
+        if booking.status != BookingStatus::Confirmed || booking.provider_task.is_some() {
+            return Err(Problem::new(
+                Code::WrongState,
+                "Only a confirmed booking without a change under way can be moved.",
+            ));
+        }
+        let ctx = self.contexts.context_of(caller, booking, reschedule.bound_by_cutoffs).await?;
+        // What is free at the provider cannot be asked, and what it would say to the move comes when nobody waits for it any more.
+        ctx.check_open()?;
+        if reschedule.bound_by_cutoffs {
+            self.check_cutoff(booking, ctx.event_type.policy.reschedule_cutoff_minutes, "moved")?;
+        }
+        Ok(ctx)
+    }
+
+    /// May this booking be moved there, as things are now? Nothing is changed.
+    pub(crate) async fn may_move(
+        &self,
+        caller: &Caller,
+        booking: &Booking,
+        reschedule: &RescheduleBooking,
+    ) -> Outcome<()> {
+        let ctx = self.context_to_move(caller, booking, reschedule).await?;
+        let start = reschedule.start;
+        if booking.when.start() == start {
+            return Ok(());
+        }
+        let member = Some(booking.member).filter(|organiser| ctx.has(*organiser));
+        let search = SlotSearch { member, moving: Some(booking), ..SlotSearch::of(minutes_of(booking.when)) };
+        let (assignments, _) = self.availability.assignments_at(caller, &ctx, start, search).await?;
+        if !hosts_for(booking, &ctx, &assignments).is_empty() {
+            return Ok(());
+        }
+        Err(self.availability.refused_at(caller, &ctx, start, search, "taken").await)
+    }
+
     /// The same, waiting for the provider or leaving it to the worker.
     pub(crate) async fn reschedule_one(
         &self,
@@ -88,18 +131,7 @@ impl Bookings {
         {
             return Ok(booking.into());
         }
-        if booking.status != BookingStatus::Confirmed || booking.provider_task.is_some() {
-            return Err(Problem::new(
-                Code::WrongState,
-                "Only a confirmed booking without a change under way can be moved.",
-            ));
-        }
-        let ctx = self.contexts.context_of(caller, &booking, reschedule.bound_by_cutoffs).await?;
-        // What is free at the provider cannot be asked, and what it would say to the move comes when nobody waits for it any more.
-        ctx.check_open()?;
-        if reschedule.bound_by_cutoffs {
-            self.check_cutoff(&booking, ctx.event_type.policy.reschedule_cutoff_minutes, "moved")?;
-        }
+        let ctx = self.context_to_move(caller, &booking, &reschedule).await?;
         if booking.when.start() == reschedule.start {
             return Ok(booking.into());
         }

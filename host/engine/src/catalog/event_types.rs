@@ -1,9 +1,13 @@
 //! Event types: what can be booked.
 
 use berth_model::{
-    catalog::event_type::{EventTypeCounterpart, EventTypePolicy, EventTypeRecord},
+    catalog::{
+        event_type::{EventTypeCounterpart, EventTypePolicy, EventTypeRecord},
+        price,
+    },
     id::{EventTypeId, ListingId, MemberId, RuleId},
     limits,
+    outbound::provider::Money,
     problem::{FieldError, Problem},
     scheduling::rule::RuleKind,
 };
@@ -62,7 +66,38 @@ pub struct DuplicateEventType {
     pub listing: Option<ListingId>,
 }
 
+/// The refusal of a listing that is not there.
+pub(super) fn no_listing() -> Problem {
+    Problem::invalid(vec![FieldError::new("/listing_id", "there is no such listing")])
+}
+
 impl Catalog {
+    /// The price that is written as a bare number, in the currency of this listing, or else of its tenant. `at` is where it was written.
+    pub async fn price_at(
+        &self,
+        caller: &Caller,
+        listing: ListingId,
+        number: &str,
+        at: &str,
+    ) -> Outcome<Money> {
+        let currency = match self.base.store().listing(caller.tenant, listing).await {
+            Ok(listing) => listing.currency,
+            Err(StoreError::NotFound(_)) => return Err(no_listing()),
+            Err(error) => return Err(error.into()),
+        };
+        let currency = match currency {
+            Some(currency) => currency,
+            None => self.base.store().tenant(caller.tenant).await?.settings.currency.ok_or_else(|| {
+                let message = "is a number without a currency, and neither the listing nor the tenant has one";
+                Problem::invalid(vec![FieldError::new(at, message)]).with_hint(
+                    "Set `currency` of the listing (PATCH /api/listings/{id}) or of the tenant (PATCH /api/tenant), or send \
+                     {\"minor_units\": 4990, \"currency\": \"EUR\"}.",
+                )
+            })?,
+        };
+        price::in_currency(number, &currency).map_err(|why| Problem::invalid(vec![FieldError::new(at, why)]))
+    }
+
     /// Make an event type.
     pub async fn create_event_type(&self, caller: &Caller, new: NewEventType) -> Outcome<EventTypeRecord> {
         let now = self.base.now();
@@ -119,6 +154,26 @@ impl Catalog {
         self.insert_event_type(caller, event_type).await
     }
 
+    /// Make or change an event type as it is on its provider's list, which was read just now and is not asked again.
+    pub(crate) async fn put_found(
+        &self,
+        caller: &Caller,
+        event_type: EventTypeRecord,
+        is_new: bool,
+    ) -> Outcome<EventTypeRecord> {
+        event_type.check()?;
+        let (store, audit) = (self.base.store(), self.base.audit(caller));
+        let done = if is_new {
+            store.create_event_type(event_type.clone(), audit).await.map(|()| event_type.clone())
+        } else {
+            store.update_event_type(event_type.clone(), event_type.revision, audit).await
+        };
+        match done {
+            Ok(saved) => Ok(saved),
+            Err(error) => Err(self.refused_event_type(caller, &event_type, error).await),
+        }
+    }
+
     async fn insert_event_type(
         &self,
         caller: &Caller,
@@ -158,8 +213,10 @@ impl Catalog {
         error: StoreError,
     ) -> Problem {
         match error {
-            StoreError::NotFound("listing") => {
-                Problem::invalid(vec![FieldError::new("/listing_id", "there is no such listing")])
+            StoreError::NotFound("listing") => no_listing(),
+            StoreError::NotFound("schedule") => {
+                Problem::invalid(vec![FieldError::new("/policy/schedule_id", "there is no such schedule")])
+                    .with_hint("GET /api/booking/schedules lists them.")
             }
             StoreError::NotFound("member") => self.missing_members(caller, &event_type.members).await,
             StoreError::Duplicate(what) => {

@@ -20,6 +20,7 @@ pub struct NewListing {
     pub title: String,
     pub description: String,
     pub time_zone: Zone,
+    pub currency: Option<String>,
     pub booking_provider: Option<ConnectionId>,
     pub offer_when_degraded: bool,
 }
@@ -32,6 +33,7 @@ pub struct ListingPatch {
     pub title: Option<String>,
     pub description: Option<String>,
     pub time_zone: Option<Zone>,
+    pub currency: Option<Option<String>>,
     pub booking_provider: Option<Option<ConnectionId>>,
     pub active: Option<bool>,
     pub offer_when_degraded: Option<bool>,
@@ -54,6 +56,9 @@ impl Catalog {
         fields.slug("/slug", &listing.slug);
         fields.text("/title", &listing.title, 200);
         fields.long_text("/description", &listing.description, 4_000);
+        if let Some(currency) = &listing.currency {
+            fields.currency("/currency", currency);
+        }
         if let Some(connection) = listing.booking_provider {
             match self.base.store().connection(listing.tenant, connection).await {
                 Ok(connection)
@@ -84,6 +89,7 @@ impl Catalog {
             title: new.title,
             description: new.description,
             time_zone: new.time_zone,
+            currency: new.currency,
             booking_provider: new.booking_provider,
             active: true,
             archived_at: None,
@@ -114,6 +120,7 @@ impl Catalog {
             title,
             description,
             time_zone,
+            currency,
             booking_provider,
             active,
             offer_when_degraded

@@ -2,10 +2,12 @@
 
 use berth_model::{
     catalog::member::{MemberRecord, MemberRole, RoundRobinShare, WeeklyHours},
-    id::MemberId,
+    id::{MemberId, ScheduleId},
     limits,
+    problem::{FieldError, Problem},
     zone::Zone,
 };
+use berth_store::StoreError;
 
 use crate::{Caller, Outcome, apply, catalog::Catalog};
 
@@ -17,6 +19,8 @@ pub struct NewMember {
     pub email: Option<String>,
     pub user_id: Option<String>,
     pub time_zone: Zone,
+    /// None: the tenant's default, if there are no hours either.
+    pub schedule: Option<ScheduleId>,
     pub weekly_hours: Vec<WeeklyHours>,
     pub role: MemberRole,
     pub turns: RoundRobinShare,
@@ -30,16 +34,34 @@ pub struct MemberPatch {
     pub email: Option<Option<String>>,
     pub user_id: Option<Option<String>>,
     pub time_zone: Option<Zone>,
+    pub schedule: Option<Option<ScheduleId>>,
     pub weekly_hours: Option<Vec<WeeklyHours>>,
     pub role: Option<MemberRole>,
     pub turns: Option<RoundRobinShare>,
     pub active: Option<bool>,
 }
 
+/// What the store found wrong, with the field if it is the schedule.
+pub(super) fn no_schedule(error: StoreError) -> Problem {
+    match error {
+        StoreError::NotFound("schedule") => {
+            Problem::invalid(vec![FieldError::new("/schedule_id", "there is no such schedule")])
+                .with_hint("GET /api/booking/schedules lists them.")
+        }
+        error => Problem::from(error),
+    }
+}
+
 impl Catalog {
     /// Add a member.
     pub async fn create_member(&self, caller: &Caller, new: NewMember) -> Outcome<MemberRecord> {
         let now = self.base.now();
+        let schedule = match new.schedule {
+            None if new.weekly_hours.is_empty() => {
+                self.base.store().tenant(caller.tenant).await?.settings.default_schedule_id
+            }
+            named => named,
+        };
         let member = MemberRecord {
             id: self.base.new_id(),
             tenant: caller.tenant,
@@ -47,6 +69,7 @@ impl Catalog {
             email: new.email,
             user_id: new.user_id,
             time_zone: new.time_zone,
+            schedule,
             weekly_hours: new.weekly_hours,
             role: new.role,
             turns: new.turns,
@@ -56,7 +79,8 @@ impl Catalog {
             updated_at: now,
         };
         member.check()?;
-        self.base.store().create_member(member.clone(), self.base.audit(caller)).await?;
+        let done = self.base.store().create_member(member.clone(), self.base.audit(caller)).await;
+        done.map_err(no_schedule)?;
         Ok(member)
     }
 
@@ -69,10 +93,12 @@ impl Catalog {
         expected_revision: Option<i64>,
     ) -> Outcome<MemberRecord> {
         let mut member = self.member(caller, id).await?;
-        apply!(member, patch, name, email, user_id, time_zone, weekly_hours, role, turns, active);
+        apply!(member, patch, name, email, user_id, time_zone, schedule, weekly_hours, role);
+        apply!(member, patch, turns, active);
         member.check()?;
         let revision = expected_revision.unwrap_or(member.revision);
-        Ok(self.base.store().update_member(member, revision, self.base.audit(caller)).await?)
+        let done = self.base.store().update_member(member, revision, self.base.audit(caller)).await;
+        done.map_err(no_schedule)
     }
 
     /// A member.

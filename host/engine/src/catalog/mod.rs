@@ -3,6 +3,8 @@
 pub(crate) mod at_provider;
 pub(crate) mod counterparts;
 pub(crate) mod event_types;
+pub(crate) mod joining;
+pub(crate) mod links;
 pub(crate) mod listings;
 pub(crate) mod members;
 pub(crate) mod offered;

@@ -46,6 +46,7 @@ impl Catalog {
             uses: 0,
             last_used_at: None,
             expires_at: new.expires_at,
+            there: None,
             created_at: now,
         };
         link.check(now)?;

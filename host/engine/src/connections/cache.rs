@@ -36,6 +36,9 @@ pub(crate) type Question = (ConnectionId, Subject, Interval);
 /// A page of a provider's list of event types; none: the first.
 type CatalogPage = (ConnectionId, Option<String>);
 
+/// A public link of a provider.
+type PublicLink = (ConnectionId, String);
+
 /// Answers kept at once; each is a few kilobytes.
 const ANSWERS_MAX: u64 = 10_000;
 
@@ -43,6 +46,7 @@ const ANSWERS_MAX: u64 = 10_000;
 pub(crate) struct ProviderCache {
     answers: moka::future::Cache<Question, (Instant, RawAvailability)>,
     pages: moka::sync::Cache<CatalogPage, (Instant, Page<ExternalEventType>)>,
+    links: moka::sync::Cache<PublicLink, (Instant, ExternalEventType)>,
 }
 
 impl ProviderCache {
@@ -56,6 +60,10 @@ impl ProviderCache {
                 .build(),
             pages: moka::sync::Cache::builder()
                 .max_capacity(limits::CATALOG_PAGES_CACHED_MAX)
+                .support_invalidation_closures()
+                .build(),
+            links: moka::sync::Cache::builder()
+                .max_capacity(limits::LINKS_CACHED_MAX)
                 .support_invalidation_closures()
                 .build(),
         }
@@ -91,11 +99,22 @@ impl ProviderCache {
         self.pages.insert(page, (now, items));
     }
 
+    /// What stands behind a public link, as it was said not longer than so many seconds ago.
+    pub(crate) fn link(&self, link: &PublicLink, seconds: u32, now: Instant) -> Option<ExternalEventType> {
+        let (asked_at, found) = self.links.get(link)?;
+        is_fresh(asked_at, seconds, now).then_some(found)
+    }
+
+    pub(crate) fn put_link(&self, link: PublicLink, found: ExternalEventType, now: Instant) {
+        self.links.insert(link, (now, found));
+    }
+
     /// What was kept of this connection is no longer true.
     pub(crate) fn invalidate(&self, connection: ConnectionId) {
         // Refused only when a cache was built without the support for it.
         let _ = self.answers.invalidate_entries_if(move |key, _| key.0 == connection);
         let _ = self.pages.invalidate_entries_if(move |key, _| key.0 == connection);
+        let _ = self.links.invalidate_entries_if(move |key, _| key.0 == connection);
     }
 
     /// What was kept of the connection that a booking goes over is no longer true.

@@ -6,6 +6,17 @@ use std::{
 };
 
 use berth_model::plugins::{manifest::PluginId, plugin::PluginVersion};
+use berth_store::Store;
+
+use crate::Outcome;
+
+/// The plugin that is called so among all that are installed, active or not; the name itself if there is none.
+pub(crate) async fn installed_as(store: &Store, name: &PluginId) -> Outcome<PluginId> {
+    let all = store.list_plugin_versions(None).await?;
+    let own = all.iter().any(|version| version.plugin == *name);
+    let by_alias = all.iter().find(|version| version.manifest.aliases.contains(name)).filter(|_| !own);
+    Ok(by_alias.map_or_else(|| name.clone(), |version| version.plugin.clone()))
+}
 
 /// The aliases of installed plugins, read again with each generation of plugins. An alias means one plugin: installation sees to that.
 #[derive(Debug, Default)]

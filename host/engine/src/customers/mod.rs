@@ -12,7 +12,7 @@ use berth_model::{
     },
     id::CustomerId,
     limits,
-    problem::{Code, Problem},
+    problem::{Code, FieldError, Problem},
     time::Instant,
 };
 use berth_store::records::{CustomerFilter, CustomerPage, CustomerPosition, CustomerSort, CustomerWords};
@@ -82,7 +82,7 @@ fn words_of(text: &str) -> Outcome<CustomerWords> {
     let text = text.trim();
     let most = limits::CUSTOMER_QUERY_CHARS_MAX;
     if text.is_empty() || text.chars().count() > most {
-        return Err(Problem::new(Code::MalformedParameter, format!("q must be 1 to {most} characters.")));
+        return Err(Problem::parameter(FieldError::new("q", format!("must be 1 to {most} characters"))));
     }
     let email = email_key(text).map(|key| (KeyKind::Email, key));
     let key = email.or_else(|| phone_key(text).map(|key| (KeyKind::Phone, key)));

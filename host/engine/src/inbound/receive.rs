@@ -16,9 +16,8 @@ use berth_model::{
 };
 use berth_store::{
     StoreError,
-    records::{InboundWebhook, NewJob},
+    records::{InboundWebhook, NewJob, WebhookRefusals},
 };
-use serde_json::{Value, json};
 
 use super::message::{Message, is_long, stored_reply};
 use crate::{
@@ -262,10 +261,13 @@ impl Inbound {
     }
 
     /// How many messages of a connection were refused, by reason.
-    pub async fn webhook_refusals(&self, caller: &Caller, connection: ConnectionId) -> Outcome<Value> {
+    pub async fn webhook_refusals(
+        &self,
+        caller: &Caller,
+        connection: ConnectionId,
+    ) -> Outcome<Vec<WebhookRefusals>> {
         self.connections.connection(caller, connection).await?;
         self.write_refusals().await;
-        let refusals = self.base.store().webhook_refusals(caller.tenant, connection).await?;
-        Ok(json!(refusals))
+        Ok(self.base.store().webhook_refusals(caller.tenant, connection).await?)
     }
 }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use crate::{
     base::Base,
+    bookings::Bookings,
     calendars::{Calendars, writer::CalendarWriter},
     inbound::Inbound,
     jobs::queue::Queue,
@@ -21,6 +22,7 @@ use crate::{
 #[derive(Clone)]
 pub struct Jobs {
     pub(crate) base: Base,
+    pub(crate) bookings: Arc<Bookings>,
     pub(crate) calendar_writer: Arc<CalendarWriter>,
     pub(crate) calendars: Arc<Calendars>,
     pub(crate) inbound: Arc<Inbound>,

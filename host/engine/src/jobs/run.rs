@@ -180,6 +180,10 @@ impl Jobs {
                 Ok(id) => Box::pin(self.mirror.run_sync(job.tenant, id, held, &request_id)).await,
                 Err(why) => self.queue.dead_letter_job(held, why).await,
             },
+            Some(JobKind::ChangeInBulk) => match id_of(&job.payload, "operation") {
+                Some(id) => Box::pin(self.bookings.run_bulk(job.tenant, id, held)).await,
+                None => self.queue.dead_letter_job(held, "the payload names no operation").await,
+            },
             Some(JobKind::ResolveConflict) => match conflict() {
                 Ok(id) => {
                     gone_is_done(Box::pin(self.mirror.end_by_itself(job.tenant, id, held, &request_id)).await)

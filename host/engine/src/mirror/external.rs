@@ -135,7 +135,7 @@ impl ExternalBookings {
     ) -> Result<BTreeSet<(ConflictKind, Option<BookingId>)>, StoreError> {
         let mut found = BTreeSet::new();
         if let Some(member) = mirrored.member {
-            for booking in self.bookings_in(connection, member, mirrored.padded).await? {
+            for booking in self.bookings_in(connection, &external.id, member, mirrored.padded).await? {
                 let kind = if !booking.when.overlaps(external.when) {
                     ConflictKind::Buffer
                 } else if booking.seats > 1 {
@@ -160,15 +160,17 @@ impl ExternalBookings {
         Ok(found)
     }
 
-    /// Our bookings of a member that are in the way of a stretch of time.
+    /// Our bookings of a member that are in the way of a stretch of time; not the one whose counterpart has this id, which was adopted meanwhile.
     async fn bookings_in(
         &self,
         connection: &ConnectionRecord,
+        id: &str,
         member: MemberId,
         when: Interval,
     ) -> Result<Vec<Booking>, StoreError> {
         let filter = BookingFilter { member: Some(member), within: Some(when), ..BookingFilter::default() };
         let found = self.base.store().list_bookings(connection.tenant, filter, OVERLAPS_MAX).await?;
-        Ok(found.into_iter().filter(|b| b.status.is_active()).collect())
+        let is_it = |b: &Booking| b.connection == Some(connection.id) && b.external_id.as_deref() == Some(id);
+        Ok(found.into_iter().filter(|b| b.status.is_active() && !is_it(b)).collect())
     }
 }

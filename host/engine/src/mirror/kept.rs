@@ -13,7 +13,7 @@ use berth_store::StoreError;
 use crate::mirror::external_bookings::ExternalBookings;
 
 /// Event types that are searched for the one that a provider's stands for.
-const EVENT_TYPES_MAX: u32 = 1_000;
+pub(super) const EVENT_TYPES_MAX: u32 = 1_000;
 
 /// A connection, and event types here, some of which stand for its provider's.
 pub(super) struct Services(ConnectionId, Vec<EventTypeRecord>);

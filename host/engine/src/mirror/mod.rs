@@ -1,13 +1,16 @@
 //! Keeping connections in step with their providers: everything is read once, then what changed, from where the last reading ended; what
 //! is not ours takes its member's time; and where both sides disagree a conflict is opened, with both versions.
 
+mod adopt;
 pub(crate) mod conflicts;
 mod endings;
 mod external;
 pub(crate) mod external_bookings;
 mod identity;
 mod import;
+mod imports;
 mod kept;
+mod listed;
 mod reconcile;
 mod resolve;
 mod run;
@@ -19,6 +22,9 @@ pub(crate) use identity::{Standing, Whose};
 pub(crate) use kept::last_seen;
 pub(crate) use soon::{sync_key, sync_soon};
 
+pub use adopt::AdoptRequest;
+pub use imports::{ImportReport, ImportRequest, ImportedItem};
+pub use listed::{Listed, TheirBooking};
 pub use reconcile::{Difference, Reconciliation};
 use std::sync::Arc;
 pub use views::SyncStatus;
@@ -29,6 +35,7 @@ use crate::{
     base::Base,
     bookings::Bookings,
     calendars::writer::CalendarWriter,
+    catalog::Catalog,
     computing::Computing,
     connections::{Connections, cache::ProviderCache, call_context::CallContexts},
     inbound::Inbound,
@@ -43,6 +50,7 @@ pub struct Mirror {
     pub(crate) bookings: Arc<Bookings>,
     pub(crate) cache: Arc<ProviderCache>,
     pub(crate) calendar_writer: Arc<CalendarWriter>,
+    pub(crate) catalog: Arc<Catalog>,
     pub(crate) computing: Arc<Computing>,
     pub(crate) conflicts: Arc<Conflicts>,
     pub(crate) connections: Arc<Connections>,

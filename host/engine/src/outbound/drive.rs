@@ -6,6 +6,7 @@
 
 mod cancel;
 mod create;
+mod edit;
 mod elsewhere;
 mod reschedule;
 
@@ -41,6 +42,8 @@ enum RemoteState {
     CancelRefused(ExternalBooking, CallError),
     /// The provider will not move this counterpart, which stands as it is.
     MoveRefused(ExternalBooking, CallError),
+    /// The provider will not write this on its counterpart, or give it to others; it stands as it is.
+    EditRefused(ExternalBooking, CallError),
 }
 
 impl Outbound {
@@ -139,6 +142,7 @@ impl Outbound {
             ProviderTask::Create => self.drive_create(cx, booking, attempt).await,
             ProviderTask::Cancel => self.drive_cancel(cx, booking).await,
             ProviderTask::Reschedule => self.drive_reschedule(cx, booking).await,
+            ProviderTask::Update | ProviderTask::Reassign => self.drive_edit(cx, booking, task).await,
         }
     }
 
@@ -204,6 +208,9 @@ impl Outbound {
             (_, RemoteState::MoveRefused(counterpart, error)) => {
                 return self.refuse_move(booking, counterpart, error, held).await;
             }
+            (_, RemoteState::EditRefused(counterpart, error)) => {
+                return self.refuse_edit(booking, Some(counterpart), error, held).await;
+            }
             (_, RemoteState::Counterpart(external)) if external.when.start() == booking.when.start() => {
                 (self.deliveries.delivered(booking, &external).await?, Some(external))
             }
@@ -222,8 +229,12 @@ impl Outbound {
         error: CallError,
         held: JobLease,
     ) -> Result<DeliveryOutcome, StoreError> {
-        if task == ProviderTask::Cancel {
-            return self.refuse_cancel(booking, None, error, held).await;
+        match task {
+            ProviderTask::Cancel => return self.refuse_cancel(booking, None, error, held).await,
+            ProviderTask::Update | ProviderTask::Reassign => {
+                return self.refuse_edit(booking, None, error, held).await;
+            }
+            ProviderTask::Create | ProviderTask::Reschedule => {}
         }
         let reason = Problem::from(&error).detail;
         let change = match (task, booking.previous_when) {

@@ -17,7 +17,10 @@ use berth_store::records::GrantRecord;
 
 use crate::{
     Outcome,
-    connections::call_context::{granted, intersect},
+    connections::{
+        call_context::{granted, intersect},
+        names::installed_as,
+    },
     plugins::Plugins,
 };
 
@@ -59,8 +62,9 @@ impl Plugins {
         &self,
         actor: &str,
         request_id: &str,
-        change: GrantChange,
+        mut change: GrantChange,
     ) -> Outcome<(GrantRecord, Vec<Losing>)> {
+        change.plugin = installed_as(self.base.store(), &change.plugin).await?;
         check_hosts("/add", &change.add)?;
         let all = self.base.store().all_grants(&change.plugin).await?;
         let is_level = |g: &&GrantRecord| g.tenant == change.tenant && g.listing == change.listing;
@@ -114,9 +118,10 @@ impl Plugins {
         &self,
         actor: &str,
         request_id: &str,
-        grant: GrantRecord,
+        mut grant: GrantRecord,
         force: bool,
     ) -> Outcome<()> {
+        grant.plugin = installed_as(self.base.store(), &grant.plugin).await?;
         check_hosts("/hosts", &grant.hosts)?;
         if !force && grant.enabled {
             let all = self.base.store().all_grants(&grant.plugin).await?;
@@ -156,7 +161,8 @@ impl Plugins {
         tenant: Option<TenantId>,
         listing: Option<ListingId>,
     ) -> Outcome<Vec<GrantRecord>> {
-        Ok(self.base.store().grants(plugin, tenant, listing).await?)
+        let plugin = installed_as(self.base.store(), plugin).await?;
+        Ok(self.base.store().grants(&plugin, tenant, listing).await?)
     }
 
     /// Hosts of a manifest that the instance's grant does not cover.

@@ -30,7 +30,10 @@ use tokio::sync::Semaphore;
 use crate::{
     Outcome,
     base::Base,
-    connections::{names::ProviderNames, recovery::Recovery},
+    connections::{
+        names::{ProviderNames, installed_as},
+        recovery::Recovery,
+    },
     validate::Fields,
 };
 
@@ -192,6 +195,15 @@ impl Plugins {
     /// The version with this digest, a prefix of one (12 digits or more), `id@version`, or the active one of `id`.
     pub async fn find_plugin(&self, name: &str) -> Outcome<PluginVersion> {
         let all = self.list_plugins().await?;
+        // `alias@version` and `alias` as the plugin's own id.
+        let (id, version) = name.split_once('@').map_or((name, None), |(id, version)| (id, Some(version)));
+        let meant = match id.parse() {
+            Ok(id) => Some(installed_as(self.base.store(), &id).await?),
+            Err(_) => None,
+        };
+        let meant =
+            meant.map(|id| version.map_or_else(|| id.to_string(), |version| format!("{id}@{version}")));
+        let name = meant.as_deref().unwrap_or(name);
         let by_digest = |v: &&PluginVersion| name.len() >= 12 && v.digest.0.starts_with(name);
         let by_version = |v: &&PluginVersion| {
             name.split_once('@').is_some_and(|(id, version)| v.plugin.as_str() == id && v.version == version)
@@ -249,6 +261,7 @@ impl Plugins {
         request_id: &str,
         plugin: &PluginId,
     ) -> Outcome<PluginVersion> {
+        let plugin = &installed_as(self.base.store(), plugin).await?;
         let versions = self.base.store().list_plugin_versions(Some(plugin)).await?;
         let previous = versions
             .iter()

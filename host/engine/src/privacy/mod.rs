@@ -6,12 +6,12 @@ use berth_model::{
     id::{ConsentTextId, CustomerId},
     limits,
     privacy::{Consent, ConsentText, PURPOSES, address::truncated, is_language, is_purpose, months_after},
-    problem::{Code, Problem},
+    problem::{Code, FieldError, Problem},
     time::Instant,
 };
 use berth_store::{
     StoreError,
-    records::{NewConsent, NewConsentText},
+    records::{BookingConsent, NewConsent, NewConsentText},
 };
 use ring::digest::{SHA256, digest};
 
@@ -149,6 +149,49 @@ impl Privacy {
         self.fits(caller, &give).await?;
         let expires_at = give.expires_at.unwrap_or(months_after(now, limits::CONSENT_MONTHS_DEFAULT));
         self.say(caller, customer, give.purpose, Some((give.text, expires_at)), give.evidence).await
+    }
+
+    /// What somebody agrees to while they book, checked; it is written with the booking. Each purpose once.
+    pub async fn consents_of_booking(
+        &self,
+        caller: &Caller,
+        given: Vec<GiveConsent>,
+    ) -> Outcome<Vec<BookingConsent>> {
+        let mut fields = Fields::default();
+        fields.count("/consents", given.len(), 0, PURPOSES.len());
+        fields.distinct("/consents", given.iter().map(|give| &give.purpose));
+        fields.finish()?;
+        let expires_at = months_after(self.base.now(), limits::CONSENT_MONTHS_DEFAULT);
+        let mut checked = Vec::with_capacity(given.len());
+        for (i, give) in given.into_iter().enumerate() {
+            let at = |field: &'static str| {
+                move |mut problem: Problem| {
+                    let message = problem.detail.clone();
+                    problem.errors.push(FieldError::new(format!("/consents/{i}/{field}"), message));
+                    problem
+                }
+            };
+            known(&give.purpose).map_err(at("purpose"))?;
+            self.fits(caller, &give).await.map_err(at("text_id"))?;
+            let ConsentEvidence { source, ip_address, user_agent } = give.evidence;
+            // No browser is refused for how it calls itself.
+            let user_agent = user_agent.map(|name| name.chars().take(limits::USER_AGENT_CHARS_MAX).collect());
+            let said = NewConsent {
+                id: self.base.new_id(),
+                tenant: caller.tenant,
+                customer: CustomerId::from_uuid(uuid::Uuid::nil()),
+                purpose: give.purpose,
+                given: true,
+                text: Some(give.text),
+                source,
+                ip_truncated: ip_address.map(truncated),
+                user_agent,
+                expires_at: Some(give.expires_at.unwrap_or(expires_at)),
+            };
+            let audit = self.base.audit(caller);
+            checked.push(BookingConsent { said, address: ip_address, ip_mac: None, audit });
+        }
+        Ok(checked)
     }
 
     /// A customer takes a consent back, or says no before anybody asked: both are rows, so that what they said last is known.

@@ -6,11 +6,15 @@ pub(crate) mod removal;
 use berth_model::{
     catalog::listing::{TenantRecord, TenantState},
     connections::connection::{ConnectionState, Stopped},
-    id::{ConnectionId, TenantId},
+    id::{AuditEntryId, ConnectionId, TenantId},
+    limits,
     problem::{Code, FieldError, Problem},
     tenants::settings::TenantSettings,
 };
-use berth_store::StoreError;
+use berth_store::{
+    StoreError,
+    records::{AuditFilter, AuditPage},
+};
 
 use self::removal::not_deleting;
 use crate::{
@@ -49,6 +53,12 @@ fn check(tenant: &TenantRecord) -> Outcome<()> {
     let within = |error: FieldError| FieldError::new(format!("/settings{}", error.field), error.message);
     fields.extend(settings.into_errors().into_iter().map(within));
     fields.finish()
+}
+
+/// A schedule that the settings name is not there.
+fn no_schedule(field: &str) -> Problem {
+    Problem::invalid(vec![FieldError::new(field, "there is no such schedule")])
+        .with_hint("GET /api/booking/schedules lists them.")
 }
 
 /// Tenants and their keys.
@@ -120,7 +130,24 @@ impl Tenants {
         check(&tenant)?;
         let revision = patch.expected_revision.unwrap_or(tenant.revision);
         let audit = self.base.audit_by(actor, request_id);
-        Ok(self.base.store().update_tenant(tenant, revision, audit).await?)
+        let done = self.base.store().update_tenant(tenant, revision, audit).await;
+        done.map_err(|error| match error {
+            StoreError::NotFound("schedule of opening hours") => no_schedule("/settings/opening_schedule_id"),
+            StoreError::NotFound("default schedule") => no_schedule("/settings/default_schedule_id"),
+            error => Problem::from(error),
+        })
+    }
+
+    /// What was changed of a tenant's, by whom, the latest first.
+    pub async fn audit_entries(
+        &self,
+        tenant: TenantId,
+        filter: AuditFilter,
+        before: Option<AuditEntryId>,
+        limit: u32,
+    ) -> Outcome<AuditPage> {
+        let bounds = (limit, limits::AUDIT_ROWS_LOOKED_AT_MAX);
+        Ok(self.base.store().audit_page(tenant, filter, before, bounds).await?)
     }
 
     /// The tenant of this name in addresses, for people without a key. Unknown, suspended, on its way out and not public look the same.

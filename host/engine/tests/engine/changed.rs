@@ -263,7 +263,7 @@ async fn cell(asked: Asked, changed: Changed) -> Outcome<Vec<Booking>> {
 async fn every_cell_has_a_clear_answer() {
     for asked in ASKED {
         for changed in CHANGED {
-            let outcome = cell(asked, changed).await;
+            let outcome = Box::pin(cell(asked, changed)).await;
             if let Err(problem) = &outcome {
                 is_clear((asked, changed), problem);
             }

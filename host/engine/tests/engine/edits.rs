@@ -14,7 +14,7 @@ use crate::world::{World, member, monday, world};
 fn edit(booking: &Booking, local_only: bool, change: impl Fn(&mut Contents)) -> EditBooking {
     let mut contents = Contents::of(booking);
     change(&mut contents);
-    EditBooking { contents, local_only, expected_sequence: Some(booking.sequence) }
+    EditBooking { contents, local_only, seats_taken: None, expected_sequence: Some(booking.sequence) }
 }
 
 fn to(member: Option<MemberId>, local_only: bool) -> ReassignBooking {
@@ -61,13 +61,19 @@ async fn what_is_changed_here_alone_is_shown_and_is_no_conflict() {
 
         // What is nobody's but ours needs no asking.
         let noted = |c: &mut Contents| drop(c.metadata.insert("order".into(), "17".into()));
-        let booking =
-            w.engine.bookings.edit(&w.caller, booking.id, edit(&booking, false, noted)).await.unwrap();
+        let booking = w
+            .engine
+            .bookings
+            .edit(&w.caller, booking.id, edit(&booking, false, noted))
+            .await
+            .unwrap()
+            .booking;
         assert!(booking.local_changes.is_empty());
 
         let edited = edit(&booking, true, renamed);
-        let edited = w.engine.bookings.edit(&w.caller, booking.id, edited).await.unwrap();
-        let given = w.engine.bookings.reassign(&w.caller, booking.id, to(Some(bob), true)).await.unwrap();
+        let edited = w.engine.bookings.edit(&w.caller, booking.id, edited).await.unwrap().booking;
+        let given =
+            w.engine.bookings.reassign(&w.caller, booking.id, to(Some(bob), true)).await.unwrap().booking;
         assert_eq!((given.member, given.sequence), (bob, edited.sequence + 1));
         assert_eq!(given.local_changes, ["attendee", "member"]);
 
@@ -117,13 +123,13 @@ async fn of_two_who_are_given_one_hour_one_gets_it() {
         w.engine.bookings.reassign(&w.caller, of_bob.id, to(Some(cleo), false)),
     );
     let (won, lost) = if one.is_ok() { (one, other) } else { (other, one) };
-    let (won, lost) = (won.unwrap(), lost.unwrap_err());
+    let (won, lost) = (won.unwrap().booking, lost.unwrap_err());
     assert_eq!((won.member, lost.code), (cleo, Code::SlotTaken));
     assert_eq!(lost.extra["reason"], "taken", "{lost:?}");
     // The hour that it left is free again, and whoever is next takes it.
     let left = if won.id == of_ana.id { w.ana.id } else { bob };
     let stays = if won.id == of_ana.id { of_bob.id } else { of_ana.id };
-    let given = w.engine.bookings.reassign(&w.caller, stays, to(None, false)).await.unwrap();
+    let given = w.engine.bookings.reassign(&w.caller, stays, to(None, false)).await.unwrap().booking;
     assert_eq!(given.member, left);
     assert!(given.local_changes.is_empty());
     let nobody = w.engine.bookings.reassign(

@@ -22,6 +22,8 @@ mod crashes;
 #[cfg(test)]
 mod edits;
 #[cfg(test)]
+mod edits_there;
+#[cfg(test)]
 mod endings;
 #[cfg(test)]
 mod grants;

@@ -76,7 +76,7 @@ async fn bookings_of_ours_are_changed_as_the_table_says() {
                 (w, booking)
             };
             // Moved and cancelled here.
-            let (w, booking) = begun().await;
+            let (w, booking) = Box::pin(begun()).await;
             let moved = w.reschedule(booking.id, ten).await;
             if mode == Import {
                 assert_eq!(moved.unwrap_err().code, Code::ChangedThere, "{case}");
@@ -90,7 +90,7 @@ async fn bookings_of_ours_are_changed_as_the_table_says() {
                 assert_eq!(both(&w, &booking).await, (None, vec![]), "{case}");
             }
             // Moved there.
-            let (w, booking) = begun().await;
+            let (w, booking) = Box::pin(begun()).await;
             moved_there(&w, "x1", ten, same_id).await;
             let expected = match mode {
                 Off => (Some(nine), vec![ten]),
@@ -99,7 +99,7 @@ async fn bookings_of_ours_are_changed_as_the_table_says() {
             };
             assert_eq!(both(&w, &booking).await, expected, "{case}");
             // Cancelled there.
-            let (w, booking) = begun().await;
+            let (w, booking) = Box::pin(begun()).await;
             cancelled_there(&w, "x1").await;
             let expected = match mode {
                 Off => (Some(nine), vec![]),

@@ -12,8 +12,8 @@ use berth_model::{
         Account, BlockLookup, BlockRequest, BookingLink, BusyQuery, CallContext, CallError, CancelRequest,
         ChangePage, CreateRequest, ExternalBlock, ExternalBooking, ExternalBusyTime, ExternalClient,
         ExternalEventType, ExternalSlot, ExternalStatus, LinkRequest, Page, PageRequest, ProviderConflict,
-        ProviderError, Providers, QuerySpans, ReferenceLookup, Reply, RescheduleRequest, SlotQuery,
-        SubscribeRequest, Subscription, WebhookOutcome, WebhookRequest,
+        ProviderError, Providers, QuerySpans, ReassignRequest, ReferenceLookup, Reply, RescheduleRequest,
+        SlotQuery, SubscribeRequest, Subscription, UpdateRequest, WebhookOutcome, WebhookRequest,
     },
     plugins::{
         manifest::{Manifest, PluginId},
@@ -21,56 +21,9 @@ use berth_model::{
     },
     time::{Instant, Interval},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
-pub(crate) const MANIFEST: &str = r#"
-id = "acme"
-version = "1.0.0"
-contract = "0.1"
-name = "Acme"
-hosts = ["api.acme.example"]
-host-settings = ["base_url"]
-[settings-schema]
-type = "object"
-additionalProperties = false
-properties = { base_url = { type = "string" } }
-[credentials.api-key]
-label = "API key"
-kind = "api-key"
-required = true
-attach = [{ header = "authorization", format = "Bearer {}" }]
-[credentials.webhook-secret]
-label = "Webhook secret"
-kind = "generated"
-[credentials.oauth]
-label = "Account"
-kind = "oauth2"
-attach = [{ header = "x-consent", format = "Bearer {}" }]
-[credentials.oauth.oauth2]
-authorize = "https://id.acme.example/authorize"
-token = "https://id.acme.example/token"
-revoke = "https://id.acme.example/revoke"
-scopes = ["read", "write"]
-pkce = true
-[credentials.machine]
-label = "Client"
-kind = "oauth2"
-attach = [{ header = "x-machine", format = "Bearer {}" }]
-[credentials.machine.oauth2]
-token = "https://id.acme.example/token"
-[webhook]
-scheme = "hmac-sha256"
-header = "x-signature"
-secret = "webhook-secret"
-[webhook.handshake]
-challenge = { query = "challenge" }
-secret = { query = "token" }
-[webhook.account]
-body-field = "/account"
-[cache]
-availability-seconds = 60
-catalog-seconds = 300
-"#;
+pub(crate) const MANIFEST: &str = include_str!("acme.toml");
 
 /// What happens in the middle of a call.
 pub(crate) type Meanwhile = Box<dyn FnOnce() -> BoxFuture<'static, ()> + Send>;
@@ -96,6 +49,8 @@ pub(crate) const LOST: CallError = CallError::Provider(ProviderError::Unavailabl
 #[derive(Default)]
 pub(crate) struct State {
     pub(crate) bookings: Vec<ExternalBooking>,
+    /// What was written on bookings, in order.
+    pub(crate) updates: Vec<UpdateRequest>,
     /// Closed times by reference, in order.
     pub(crate) blocks: Vec<(String, ExternalBlock)>,
     faults: HashMap<&'static str, VecDeque<Fault>>,
@@ -375,6 +330,31 @@ impl Providers for Fake {
     ) -> Reply<'a, ExternalBooking> {
         self.call(cx, "reschedule", move |s| {
             if s.stubborn { s.find(&request.id).cloned() } else { s.replace(&request.id, request.when) }
+        })
+    }
+    fn update_booking<'a>(
+        &'a self,
+        cx: &'a CallContext,
+        request: UpdateRequest,
+    ) -> Reply<'a, ExternalBooking> {
+        self.call(cx, "update", move |s| {
+            let external = s.find(&request.id)?;
+            external.attendees = vec![request.attendee.clone()];
+            external.raw = json!({ "notes": request.notes });
+            let external = external.clone();
+            s.updates.push(request);
+            Ok(external)
+        })
+    }
+    fn reassign_booking<'a>(
+        &'a self,
+        cx: &'a CallContext,
+        request: ReassignRequest,
+    ) -> Reply<'a, ExternalBooking> {
+        self.call(cx, "reassign", move |s| {
+            let external = s.find(&request.id)?;
+            external.raw = json!({ "host": request.host });
+            Ok(external.clone())
         })
     }
     fn list_changes<'a>(

@@ -59,7 +59,7 @@ async fn overlapping(w: &World, same_id: bool) -> (Booking, Booking, Conflict) {
 async fn each_end_of_an_overlap_does_what_it_says_whatever_ids_the_provider_gives() {
     for same_id in [true, false] {
         let w = world().await;
-        let (first, second, conflict) = overlapping(&w, same_id).await;
+        let (first, second, conflict) = Box::pin(overlapping(&w, same_id)).await;
         // Theirs does not fit: nothing changes.
         let before = both_sides(&w, &[&first, &second]).await;
         let refused = w.engine.mirror.resolve_conflict(&w.caller, conflict.id, Resolution::Theirs).await;
@@ -99,7 +99,7 @@ async fn what_the_provider_refuses_has_no_effect() {
     let refusal = || CallError::Provider(ProviderError::Unsupported { url: None });
     for same_id in [true, false] {
         let w = world().await;
-        let (first, second, conflict) = overlapping(&w, same_id).await;
+        let (first, second, conflict) = Box::pin(overlapping(&w, same_id)).await;
         let before = both_sides(&w, &[&first, &second]).await;
         w.provider.next("reschedule", Fault::Before(refusal()));
         w.engine.mirror.resolve_conflict(&w.caller, conflict.id, Resolution::Ours).await.unwrap_err();
@@ -117,7 +117,7 @@ async fn what_the_provider_refuses_has_no_effect() {
 #[tokio::test]
 async fn what_is_not_answered_yet_goes_on_and_says_so() {
     let w = world().await;
-    let (first, _, conflict) = overlapping(&w, false).await;
+    let (first, _, conflict) = Box::pin(overlapping(&w, false)).await;
     w.provider.next("reschedule", Fault::Before(LOST));
     let ended = w.engine.mirror.resolve_conflict(&w.caller, conflict.id, Resolution::Ours).await.unwrap();
     assert_eq!((ended.done, ended.pending), (Done::MovedThere, true));
@@ -219,7 +219,7 @@ async fn one_that_is_made_anew_with_its_answer_lost_is_not_cancelled_for_the_one
 async fn what_is_ignored_stays_so_until_one_of_both_changes() {
     for same_id in [true, false] {
         let w = world().await;
-        let (first, _, conflict) = overlapping(&w, same_id).await;
+        let (first, _, conflict) = Box::pin(overlapping(&w, same_id)).await;
         let ended =
             w.engine.mirror.resolve_conflict(&w.caller, conflict.id, Resolution::Ignored).await.unwrap();
         assert_eq!(ended.done, Done::Nothing);
@@ -248,7 +248,7 @@ async fn what_is_ignored_stays_so_until_one_of_both_changes() {
 #[tokio::test]
 async fn of_two_who_choose_at_once_one_is_refused_before_anything_is_done() {
     let w = world().await;
-    let (first, second, conflict) = overlapping(&w, false).await;
+    let (first, second, conflict) = Box::pin(overlapping(&w, false)).await;
     let until = w.engine.now().plus_seconds(60);
     let now = w.engine.now();
     assert!(w.engine.store().hold_conflict(conflict.clone(), false, now, until).await.unwrap());

@@ -78,6 +78,7 @@ async fn a_connection_for_one_listing_serves_only_that() {
         title: "Pier 2".into(),
         description: String::new(),
         time_zone: w.listing.time_zone,
+        currency: None,
         booking_provider: None,
         offer_when_degraded: false,
     };

@@ -97,6 +97,7 @@ async fn two_tenants_with_one_account_leave_each_others_bookings_alone() {
             title: "Pier 2".into(),
             description: String::new(),
             time_zone: "Europe/Warsaw".parse().unwrap(),
+            currency: None,
             booking_provider: Some(second.id),
             offer_when_degraded: false,
         };

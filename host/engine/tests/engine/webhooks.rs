@@ -398,8 +398,8 @@ async fn only_named_networks_may_send_and_refusals_are_counted() {
         WebhookRequest { headers: vec![("x-signature".into(), "00".repeat(32))], ..signed(&w, "{}").await };
     assert!(w.engine.inbound.receive_webhook(&plugin, w.connection.id, forged, source, "req").await.is_err());
     let counted = w.engine.inbound.webhook_refusals(&w.caller, w.connection.id).await.unwrap();
-    assert_eq!((&counted[0]["reason"], &counted[0]["refused"]), (&"mismatch".into(), &1.into()));
-    assert_eq!((&counted[1]["reason"], &counted[1]["refused"]), (&"source_not_allowed".into(), &2.into()));
+    assert_eq!((counted[0].reason.as_str(), counted[0].refused), ("mismatch", 1));
+    assert_eq!((counted[1].reason.as_str(), counted[1].refused), ("source_not_allowed", 2));
 }
 
 #[tokio::test]

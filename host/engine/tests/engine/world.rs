@@ -156,6 +156,7 @@ pub(crate) async fn world() -> World {
         title: "Pier 1".into(),
         description: String::new(),
         time_zone: "Europe/Warsaw".parse().unwrap(),
+        currency: None,
         booking_provider: Some(connection.id),
         offer_when_degraded: false,
     };
@@ -199,6 +200,7 @@ pub(crate) async fn member(engine: &Engine, caller: &Caller, name: &str) -> Memb
         email: None,
         user_id: None,
         time_zone: "Europe/Warsaw".parse().unwrap(),
+        schedule: None,
         weekly_hours: hours("09:00", "12:00"),
         role: MemberRole::Member,
         turns: RoundRobinShare::default(),
@@ -234,6 +236,8 @@ impl World {
             location: None,
             notes: None,
             allow_blocked: false,
+            metadata: std::collections::BTreeMap::new(),
+            consents: Vec::new(),
         }
     }
 

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::{
     clocks::Clocks,
+    contents::Undelivered,
     location::{Location, LocationKind},
     role::Role,
 };
@@ -98,6 +99,10 @@ pub enum ProviderTask {
     Cancel,
     /// Move the counterpart.
     Reschedule,
+    /// Write on the counterpart what is written here.
+    Update,
+    /// Give the counterpart to whoever it is with here.
+    Reassign,
 }
 
 impl ProviderTask {
@@ -108,11 +113,13 @@ impl ProviderTask {
             Self::Create => "create",
             Self::Cancel => "cancel",
             Self::Reschedule => "reschedule",
+            Self::Update => "update",
+            Self::Reassign => "reassign",
         }
     }
 
     /// All tasks.
-    pub const ALL: [Self; 3] = [Self::Create, Self::Cancel, Self::Reschedule];
+    pub const ALL: [Self; 5] = [Self::Create, Self::Cancel, Self::Reschedule, Self::Update, Self::Reassign];
 }
 
 /// A booking as it is stored.
@@ -132,6 +139,8 @@ pub struct Booking {
     pub other_members: Vec<MemberId>,
     /// Customers who may share the meeting, as it was booked; 1 for a meeting of one's own.
     pub seats: u32,
+    /// How many of these it takes: one, until somebody takes more.
+    pub seats_taken: u32,
     /// The series that it is an occurrence of.
     pub series: Option<SeriesId>,
     /// Why the organiser was chosen: `strategy`, `reason`, `runners_up`.
@@ -162,9 +171,11 @@ pub struct Booking {
     pub location: Option<Location>,
     /// What other programs keep with it.
     pub metadata: BTreeMap<String, String>,
-    /// What was changed here alone, although its provider has it otherwise: `attendee`, `guests`, `answers`, `notes`, `member`.
+    /// What was changed here alone, although its provider has it otherwise: `attendee`, `guests`, `answers`, `notes`, `location`, `member`.
     pub local_changes: Vec<String>,
-    /// Why it was cancelled or failed.
+    /// What is written on it and not yet on its counterpart, while that is to be delivered.
+    pub undelivered: Option<Undelivered>,
+    /// Why it was cancelled or failed, or why its provider refused a change.
     pub reason: Option<String>,
     /// The counterpart's id.
     pub external_id: Option<String>,

@@ -41,9 +41,9 @@ pub enum BookingChange {
         /// Who takes part from now on; none: whoever does. A refusal brings the others back.
         hosts: Option<Hosts>,
     },
-    /// What is written on it was changed. Its provider is not told: where it has a counterpart, that is asked for (`local_only`).
+    /// What is written on it was changed. Where it has a counterpart, its provider is told, unless it is for here alone (`local_only`).
     Edit(Box<Edit>),
-    /// Given to others at the same time. The same holds for its provider.
+    /// Given to others at the same time. The same holds for its provider; until that has agreed, the places of both stay taken.
     Reassign {
         /// Its place from now on.
         occupancy: Occupancy,
@@ -82,6 +82,15 @@ pub enum BookingChange {
         /// For people.
         reason: String,
         /// Where it is from now on: at `previous_when`, or where the provider has it.
+        occupancy: Occupancy,
+        /// As the provider has it, if it was seen.
+        external: Option<ExternalBooking>,
+    },
+    /// The provider refused to write on it what was written here, or to give it to others: it is as it was before.
+    EditRefused {
+        /// For people.
+        reason: String,
+        /// Where it stands.
         occupancy: Occupancy,
         /// As the provider has it, if it was seen.
         external: Option<ExternalBooking>,
@@ -129,6 +138,7 @@ impl BookingChange {
             Self::Delivered { .. }
                 | Self::Refused { .. }
                 | Self::RescheduleRefused { .. }
+                | Self::EditRefused { .. }
                 | Self::CancelDelivered { .. }
                 | Self::CancelRefused { .. }
                 | Self::CancelledByProvider { .. }

@@ -13,10 +13,15 @@ use crate::{
     time::Instant,
 };
 
-/// The event of a booking that was just made.
+/// What was done where a booking was made here …
+pub const CREATED: &str = "booking.created";
+/// … and where one that was made at a provider became ours.
+pub const ADOPTED: &str = "booking.adopted";
+
+/// The event of a booking that was just made, or adopted.
 #[must_use]
-pub fn created(booking: &Booking, at: Instant, actor: &str) -> NewEvent {
-    let data = data("booking.created", Role::of_actor(actor), booking);
+pub fn created(booking: &Booking, change: &str, at: Instant, actor: &str) -> NewEvent {
+    let data = data(change, Role::of_actor(actor), booking);
     event(EventKind::BookingCreated, booking, data, at, actor)
 }
 

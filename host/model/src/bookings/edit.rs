@@ -2,28 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use super::{booking::Booking, occupancy::Occupancy};
+use crate::{
+    limits,
+    outbound::provider::{Attendee, BookingPart},
+    validate::Fields,
+};
 
-use super::{booking::Booking, location::Location};
-use crate::{limits, outbound::provider::Attendee, validate::Fields};
-
-/// What is written on a booking.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Contents {
-    /// The customer.
-    pub attendee: Attendee,
-    /// E-mail addresses of further guests.
-    pub guests: Vec<String>,
-    /// Answers to the event type's questions by name.
-    pub answers: Map<String, Value>,
-    /// Free text from the customer.
-    pub notes: Option<String>,
-    /// Where it takes place.
-    pub location: Option<Location>,
-    /// What other programs keep with it: names and texts of theirs. Nobody else reads it.
-    pub metadata: BTreeMap<String, String>,
-}
+pub use super::contents::{Contents, Undelivered};
 
 impl Contents {
     /// Of this booking, as it is.
@@ -77,6 +63,38 @@ pub fn told<'a>(parts: &'a [&'static str]) -> impl Iterator<Item = &'static str>
     parts.iter().copied().filter(|part| *part != METADATA)
 }
 
+/// The same as the parts that the contract knows.
+fn parts_told(parts: &[&'static str]) -> Vec<BookingPart> {
+    BookingPart::ALL.into_iter().filter(|part| parts.contains(&part.as_str())).collect()
+}
+
+impl Undelivered {
+    /// Of a booking that is about to be changed in these parts, whatever else is still to be delivered.
+    pub(super) fn of(booking: &Booking, parts: &[&'static str]) -> Self {
+        let known = booking.undelivered.clone();
+        let mut undelivered =
+            known.unwrap_or_else(|| Self { parts: Vec::new(), before: Contents::of(booking) });
+        undelivered.parts.extend(parts_told(parts));
+        undelivered.parts.sort_unstable();
+        undelivered.parts.dedup();
+        undelivered
+    }
+}
+
+/// Its provider refused the change: the parts are again as both sides had them.
+pub(super) fn take_back(booking: &mut Booking) {
+    let Some(Undelivered { parts, before }) = booking.undelivered.take() else { return };
+    for part in parts {
+        match part {
+            BookingPart::Attendee => booking.attendee = before.attendee.clone(),
+            BookingPart::Guests => booking.guests.clone_from(&before.guests),
+            BookingPart::Answers => booking.answers.clone_from(&before.answers),
+            BookingPart::Notes => booking.notes.clone_from(&before.notes),
+            BookingPart::Location => booking.location.clone_from(&before.location),
+        }
+    }
+}
+
 fn check_guests(fields: &mut Fields, attendee: &Attendee, guests: &[String]) {
     if guests.len() > limits::GUESTS_MAX {
         fields.bad("/guests", format!("at most {}", limits::GUESTS_MAX));
@@ -116,6 +134,22 @@ pub struct Edit {
     pub contents: Contents,
     /// Here alone, although its provider has it otherwise.
     pub local_only: bool,
+    /// More or fewer seats of the same meeting; none: as many as it has.
+    pub seats: Option<SeatsTaken>,
+}
+
+/// How many seats of a shared meeting a booking takes from now on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SeatsTaken {
+    /// So many.
+    pub taken: u32,
+    /// Of this place.
+    pub occupancy: Occupancy,
+}
+
+impl SeatsTaken {
+    /// The part of a booking that it changes.
+    pub const PART: &'static str = "seats_taken";
 }
 
 /// Note that parts of a booking differ from what its provider has, where it has a counterpart.
@@ -132,6 +166,8 @@ pub(super) fn note_local(booking: &mut Booking, parts: impl Iterator<Item = &'st
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Map;
+
     use super::*;
 
     fn contents() -> Contents {

@@ -71,6 +71,45 @@ impl BookingOrder {
     }
 }
 
+/// Whose bookings are in a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Origin {
+    /// Those that were made here, or adopted.
+    #[default]
+    Berth,
+    /// Those that were made at providers.
+    External,
+    /// Both.
+    All,
+}
+
+impl Origin {
+    /// All of them by their names.
+    pub const ALL: [(&'static str, Self); 3] =
+        [("berth", Self::Berth), ("external", Self::External), ("all", Self::All)];
+
+    /// The one of this name.
+    pub fn named(name: &str) -> Result<Self, FieldError> {
+        let found = Self::ALL.iter().find(|(known, _)| *known == name);
+        found.map(|(_, origin)| *origin).ok_or_else(|| {
+            let all = Self::ALL.map(|(name, _)| name).join(", ");
+            FieldError::new("origin", format!("{name:?} is not known here; one of: {all}"))
+        })
+    }
+
+    /// Are ours in the list?
+    #[must_use]
+    pub const fn has_ours(self) -> bool {
+        !matches!(self, Self::External)
+    }
+
+    /// Are those of providers in it?
+    #[must_use]
+    pub const fn has_theirs(self) -> bool {
+        !matches!(self, Self::Berth)
+    }
+}
+
 /// What `rescheduled` is called among the states. It is none: a booking that was moved is in any state.
 pub const RESCHEDULED: &str = "rescheduled";
 /// What others call `confirmed`.
@@ -86,6 +125,12 @@ pub struct WantedStates {
 }
 
 impl WantedStates {
+    /// Those in one of these states.
+    #[must_use]
+    pub fn of(statuses: impl IntoIterator<Item = BookingStatus>) -> Self {
+        Self { statuses: statuses.into_iter().collect(), rescheduled: false }
+    }
+
     /// By names, with commas between them.
     pub fn named(names: &str) -> Result<Self, FieldError> {
         let mut wanted = Self::default();
@@ -196,7 +241,7 @@ pub fn days(zone: Zone, first: NaiveDate, last: NaiveDate, most: usize) -> Optio
 }
 
 /// How many bookings start on a day, by status.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DayCount {
     /// The day.
     pub date: NaiveDate,
@@ -204,6 +249,19 @@ pub struct DayCount {
     pub total: i64,
     /// Those of each status that there are any of.
     pub by_status: BTreeMap<String, i64>,
+}
+
+impl DayCount {
+    /// Both together.
+    #[must_use]
+    pub fn and(mut self, other: &Self) -> Self {
+        self.total = self.total.saturating_add(other.total);
+        for (status, count) in &other.by_status {
+            let sum = self.by_status.entry(status.clone()).or_default();
+            *sum = sum.saturating_add(*count);
+        }
+        self
+    }
 }
 
 #[cfg(test)]
@@ -221,6 +279,16 @@ mod tests {
             let error = WantedStates::named(wrong).unwrap_err();
             assert!(error.message.contains("no_show, rescheduled"), "{}", error.message);
         }
+    }
+
+    #[test]
+    fn origins_have_names() {
+        for (name, origin) in Origin::ALL {
+            assert_eq!(Origin::named(name), Ok(origin));
+            assert!(origin.has_ours() || origin.has_theirs(), "{name}");
+        }
+        assert!(Origin::default().has_ours() && !Origin::default().has_theirs());
+        assert!(Origin::named("theirs").unwrap_err().message.contains("external"));
     }
 
     #[test]

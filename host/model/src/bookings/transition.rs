@@ -1,12 +1,14 @@
 //! The state machine of a booking: what each change makes of it and of the places it holds. Pure; whoever stores bookings writes down what
 //! this decides, and nothing else changes a booking's state.
 
+mod edits;
+
 use serde_json::{Value, json};
 
 use super::{
     booking::{Booking, BookingStatus, ProviderTask},
     change::{BookingChange, Hosts},
-    edit::{Contents, Edit, note_local, told},
+    edit::{Contents, SeatsTaken},
     occupancy::{Occupancy, OccupancyChange},
     role::Role,
 };
@@ -55,9 +57,9 @@ pub fn apply(old: &Booking, change: &BookingChange, asks: Role, at: Instant) -> 
         BookingChange::Reschedule { occupancy, hosts } => {
             (reschedule(b, *occupancy, hosts.as_ref())?, "booking.rescheduled")
         }
-        BookingChange::Edit(edit) => (change_contents(b, edit, at)?, "booking.edited"),
+        BookingChange::Edit(edit) => (edits::change_contents(b, edit, at)?, "booking.edited"),
         BookingChange::Reassign { occupancy, hosts, local_only } => {
-            (reassign(b, *occupancy, hosts, *local_only, at)?, "booking.reassigned")
+            (edits::reassign(b, *occupancy, hosts, *local_only, at)?, "booking.reassigned")
         }
         BookingChange::Confirm => confirm(b, by)?,
         BookingChange::Decline { reason } => {
@@ -79,6 +81,9 @@ pub fn apply(old: &Booking, change: &BookingChange, asks: Role, at: Instant) -> 
             settle(b);
             adopt_if_seen(b, external.as_ref());
             (OccupancyChange::Only(*occupancy), "booking.reschedule_refused")
+        }
+        BookingChange::EditRefused { reason, occupancy, external } => {
+            edits::refused(b, reason, *occupancy, external.as_ref())?
         }
         BookingChange::CancelDelivered { external } => {
             require(b.provider_task == Some(ProviderTask::Cancel))?;
@@ -162,6 +167,7 @@ fn cancel(booking: &mut Booking, reason: Option<&String>, by: Role) -> Result<Ma
     let is_dispatched = booking.connection.is_some() && !booking.awaits_confirmation();
     become_status(booking, BookingStatus::Cancelled, by)?;
     booking.reason = reason.cloned();
+    edits::differs_there(booking);
     booking.provider_task = is_dispatched.then_some(ProviderTask::Cancel);
     booking.previous_when = None;
     Ok((if is_dispatched { OccupancyChange::Keep } else { OccupancyChange::Release }, "booking.cancelled"))
@@ -187,41 +193,6 @@ fn reschedule(
     Ok(OccupancyChange::Also(occupancy))
 }
 
-/// Changed may be what takes place and is not being changed. What its provider has otherwise then, somebody asked for.
-fn require_changeable(booking: &Booking, told: bool, local_only: bool, at: Instant) -> Result<(), Refusal> {
-    require(booking.status.is_active() && booking.provider_task.is_none() && at < booking.when.end())?;
-    require(local_only || !told || booking.external_id.is_none())
-}
-
-fn change_contents(booking: &mut Booking, edit: &Edit, at: Instant) -> Result<OccupancyChange, Refusal> {
-    let parts = Contents::of(booking).differing(&edit.contents);
-    require_changeable(booking, told(&parts).next().is_some(), edit.local_only, at)?;
-    note_local(booking, told(&parts));
-    let Contents { attendee, guests, answers, notes, location, metadata } = edit.contents.clone();
-    booking.attendee = attendee;
-    booking.guests = guests;
-    booking.answers = answers;
-    booking.notes = notes;
-    booking.location = location;
-    booking.metadata = metadata;
-    Ok(OccupancyChange::Keep)
-}
-
-fn reassign(
-    booking: &mut Booking,
-    occupancy: Occupancy,
-    hosts: &Hosts,
-    local_only: bool,
-    at: Instant,
-) -> Result<OccupancyChange, Refusal> {
-    require(occupancy.when == booking.when)?;
-    require_changeable(booking, true, local_only, at)?;
-    note_local(booking, ["member"].into_iter());
-    give_to(booking, hosts);
-    settle(booking);
-    Ok(OccupancyChange::Only(occupancy))
-}
-
 /// The tenant agrees: it stands, or the provider is to be told.
 fn confirm(booking: &mut Booking, by: Role) -> Result<Made, Refusal> {
     require(booking.awaits_confirmation())?;
@@ -242,7 +213,8 @@ fn finish(booking: &mut Booking, status: BookingStatus, by: Role) -> Result<Occu
 
 fn redeliver(booking: &mut Booking, task: ProviderTask) -> Result<OccupancyChange, Refusal> {
     require(booking.status == BookingStatus::Confirmed && booking.provider_task.is_none())?;
-    require(booking.connection.is_some() && task != ProviderTask::Cancel)?;
+    require(booking.connection.is_some())?;
+    require(matches!(task, ProviderTask::Create | ProviderTask::Reschedule))?;
     booking.provider_task = Some(task);
     if task == ProviderTask::Reschedule {
         // A refusal leaves it where it is.
@@ -265,6 +237,8 @@ fn delivered(
             "booking.confirmed"
         }
         Some(ProviderTask::Reschedule) => "booking.reschedule_confirmed",
+        Some(ProviderTask::Update) => "booking.update_delivered",
+        Some(ProviderTask::Reassign) => "booking.reassign_delivered",
         _ => return Err(Refusal::WrongState),
     };
     require(booking.status.is_active())?;
@@ -272,6 +246,7 @@ fn delivered(
     if external.status != ExternalStatus::Pending {
         stay_or_become(booking, BookingStatus::Confirmed, by)?;
     }
+    edits::agrees_there(booking);
     settle(booking);
     adopt(booking, external);
     Ok((OccupancyChange::Only(Occupancy { padded, when: booking.when }), action))
@@ -294,12 +269,15 @@ fn refused(booking: &mut Booking, reason: &str, by: Role) -> Result<Made, Refusa
 /// What was asked here is so, whatever the provider has: nobody can tell it.
 fn settled_here(booking: &mut Booking, padded: Interval, by: Role) -> Result<OccupancyChange, Refusal> {
     let task = booking.provider_task.ok_or(Refusal::WrongState)?;
+    edits::differs_there(booking);
     settle(booking);
     if task == ProviderTask::Cancel {
         return Ok(OccupancyChange::Release);
     }
     require(booking.status.is_active())?;
-    stay_or_become(booking, BookingStatus::Confirmed, by)?;
+    if !matches!(task, ProviderTask::Update | ProviderTask::Reassign) {
+        stay_or_become(booking, BookingStatus::Confirmed, by)?;
+    }
     Ok(OccupancyChange::Only(Occupancy { padded, when: booking.when }))
 }
 
@@ -344,6 +322,8 @@ fn changed_by_provider(
     let when =
         if external.when.is_empty() && !external.status.is_active() { booking.when } else { external.when };
     let stays = booking.when == when && booking.previous_when.is_none();
+    // While what is written here is on its way, only its delivery brings news.
+    edits::agrees_there(booking);
     settle(booking);
     booking.when = when;
     let next = match external.status {
@@ -393,6 +373,7 @@ fn give_back(booking: &mut Booking) {
 fn settle(booking: &mut Booking) {
     booking.provider_task = None;
     booking.previous_when = None;
+    booking.undelivered = None;
     if let Some(assignment) = booking.assignment.as_mut().and_then(Value::as_object_mut) {
         assignment.remove(BEFORE);
     }
@@ -438,7 +419,11 @@ fn summary(old: &Booking, new: &Booking) -> Value {
     if old.external_id != new.external_id {
         put("external_id", json!(new.external_id));
     }
-    let parts = Contents::of(old).differing(&Contents::of(new));
+    let mut parts = Contents::of(old).differing(&Contents::of(new));
+    if old.seats_taken != new.seats_taken {
+        parts.push(SeatsTaken::PART);
+        put(SeatsTaken::PART, json!(new.seats_taken));
+    }
     if !parts.is_empty() {
         put("changed", json!(parts));
     }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     bookings::{location::Location, questions::Question},
-    id::{ConnectionId, EventTypeId, ListingId, MemberId, RestrictionScheduleId, TenantId},
+    id::{ConnectionId, EventTypeId, ListingId, MemberId, RestrictionScheduleId, ScheduleId, TenantId},
     outbound::provider::Money,
     scheduling::rules::{BookingWindow, GridAnchor, Limit, Period, Strategy, TeamMode},
     time::Instant,
@@ -40,7 +40,7 @@ pub struct EventTypeRecord {
     pub minimum_notice_minutes: u32,
     /// Latest start, in days from today, unless the policy has a booking window.
     pub booking_window_days: u32,
-    /// Members who can be booked for it, by priority.
+    /// Members who can be booked for it, by priority; none: nobody yet, and it offers nothing.
     pub members: Vec<MemberId>,
     /// Everything else.
     pub policy: EventTypePolicy,
@@ -109,6 +109,8 @@ pub struct EventTypePolicy {
     pub reschedule_cutoff_minutes: Option<u32>,
     /// Hours that cut every member's hours: the id of a restriction schedule.
     pub restriction_schedule: Option<RestrictionScheduleId>,
+    /// A named schedule that cuts every member's hours.
+    pub schedule_id: Option<ScheduleId>,
 }
 
 impl Default for EventTypePolicy {
@@ -131,6 +133,7 @@ impl Default for EventTypePolicy {
             cancel_cutoff_minutes: None,
             reschedule_cutoff_minutes: None,
             restriction_schedule: None,
+            schedule_id: None,
         }
     }
 }

@@ -69,6 +69,8 @@ pub struct ListingRecord {
     pub description: String,
     /// Zone that its times are shown in by default.
     pub time_zone: Zone,
+    /// The currency of prices that are written without one (ISO 4217); none for the tenant's.
+    pub currency: Option<String>,
     /// Where its bookings go; none for the tenant's default.
     pub booking_provider: Option<ConnectionId>,
     /// Can it be booked?

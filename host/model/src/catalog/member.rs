@@ -4,7 +4,7 @@ use chrono::{NaiveTime, Weekday};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    id::{MemberId, TenantId},
+    id::{MemberId, ScheduleId, TenantId},
     limits::{CALIBRATION_MAX, PRIORITY_MAX, WEEKLY_HOURS_MAX, WEIGHT_MAX},
     problem::Problem,
     time::Instant,
@@ -92,7 +92,9 @@ pub struct MemberRecord {
     pub user_id: Option<String>,
     /// The clock of their hours.
     pub time_zone: Zone,
-    /// When they can be booked.
+    /// The named schedule that stands in place of their weekly hours.
+    pub schedule: Option<ScheduleId>,
+    /// When they can be booked, unless they keep a schedule.
     pub weekly_hours: Vec<WeeklyHours>,
     /// What they may do.
     pub role: MemberRole,

@@ -3,4 +3,5 @@
 pub mod event_type;
 pub mod listing;
 pub mod member;
+pub mod price;
 pub mod private_link;

@@ -1,7 +1,7 @@
 //! Links to one event type for those who are given them: for event types that are not public, once or until some day.
 
 use crate::{
-    id::{EventTypeId, PrivateLinkId, TenantId},
+    id::{ConnectionId, EventTypeId, PrivateLinkId, TenantId},
     limits,
     problem::{Code, Problem},
     time::Instant,
@@ -27,8 +27,19 @@ pub struct PrivateLink {
     pub last_used_at: Option<Instant>,
     /// From then on it is over; none: never.
     pub expires_at: Option<Instant>,
+    /// Where it is, if its event type's provider made it; none: it is one of ours.
+    pub there: Option<LinkThere>,
     /// When it was made.
     pub created_at: Instant,
+}
+
+/// A link that a provider made: who books by it books there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkThere {
+    /// Over which connection it was made.
+    pub connection: ConnectionId,
+    /// Where it leads.
+    pub url: String,
 }
 
 /// How a link stands.
@@ -114,6 +125,7 @@ mod tests {
             uses: 0,
             last_used_at: None,
             expires_at: Some(now.plus_seconds(60)),
+            there: None,
             created_at: now,
         };
         assert!(link.check(now).is_ok() && link.check_open(now).is_ok());

@@ -53,7 +53,7 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// A booking was made; its status says whether it is confirmed yet.
+    /// A booking was made; its status says whether it is confirmed yet. With `change: booking.adopted` it was made at a provider before.
     BookingCreated = Booking "booking.created";
     /// A booking is confirmed that was not.
     BookingConfirmed = Booking "booking.confirmed";

@@ -106,7 +106,7 @@ fn booking_members(kind: EventKind) -> Vec<Member> {
         id_or_null("series_id", "The series that it is an occurrence of.", Value::Null),
         member(
             "provider_task",
-            json!({ "type": ["string", "null"], "enum": ["create", "cancel", "reschedule", null], "description": "What is still to be delivered to its provider; null when both sides agree." }),
+            json!({ "type": ["string", "null"], "enum": ["create", "cancel", "reschedule", "update", "reassign", null], "description": "What is still to be delivered to its provider; null when both sides agree." }),
             Value::Null,
         ),
     ];

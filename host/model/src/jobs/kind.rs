@@ -47,6 +47,8 @@ pub enum JobKind {
     ProcessWebhooks,
     /// End a conflict as its connection's rules say.
     ResolveConflict,
+    /// Go on with the same change of many bookings.
+    ChangeInBulk,
     /// Close times in a member's calendar at a provider.
     WriteBlocks,
     /// Write a booking into its members' calendars.
@@ -59,10 +61,11 @@ pub enum JobKind {
 
 impl JobKind {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::SyncBooking,
         Self::ProcessWebhooks,
         Self::ResolveConflict,
+        Self::ChangeInBulk,
         Self::WriteBlocks,
         Self::WriteCalendars,
         Self::SyncConnection,
@@ -76,6 +79,8 @@ impl JobKind {
             Self::ProcessWebhooks => ("process_webhooks", JobQueue::Bookings, 20),
             // After the messages that may tell of it.
             Self::ResolveConflict => ("resolve_conflict", JobQueue::Bookings, 30),
+            // Behind what single bookings wait for.
+            Self::ChangeInBulk => ("change_in_bulk", JobQueue::Bookings, 40),
             // Before entries: somebody may book the time there.
             Self::WriteBlocks => ("write_blocks", JobQueue::Outbound, 20),
             Self::WriteCalendars => ("write_calendars", JobQueue::Outbound, 30),
@@ -125,6 +130,9 @@ mod tests {
     #[test]
     fn what_changes_bookings_has_a_queue_of_its_own() {
         let bookings: Vec<_> = JobKind::ALL.into_iter().filter(|k| k.queue() == JobQueue::Bookings).collect();
-        assert_eq!(bookings, [JobKind::SyncBooking, JobKind::ProcessWebhooks, JobKind::ResolveConflict]);
+        assert_eq!(
+            bookings,
+            [JobKind::SyncBooking, JobKind::ProcessWebhooks, JobKind::ResolveConflict, JobKind::ChangeInBulk]
+        );
     }
 }

@@ -26,3 +26,5 @@ pub const EVENT_WAITS_PER_TENANT_MAX: usize = 20;
 pub const EVENT_WAITS_MAX: usize = 1_000;
 /// When a request that found no room to wait may be repeated, in seconds; without `wait` it is answered at once.
 pub const EVENT_WAIT_RETRY_AFTER_SECONDS: u64 = 5;
+/// Rows of the audit log that are looked at for one page, where few match.
+pub const AUDIT_ROWS_LOOKED_AT_MAX: u32 = 10_000;

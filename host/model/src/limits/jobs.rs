@@ -32,3 +32,11 @@ pub const JOB_QUEUE_SHARES: usize = 4;
 /// A claim that passes over jobs of tenants that have their share is followed by a rest from such claims, so many times as long as it took: a
 /// tenth of the time goes into them at most, however many jobs are passed over.
 pub const JOB_PASSING_OVER_RESTS: u32 = 9;
+/// First wait before a background task that ended is started again, in milliseconds; doubles with each time in a row.
+pub const TASK_BACKOFF_MS_MIN: u64 = 1_000;
+/// Longest such wait, in milliseconds: what is mended from outside is begun again within a minute.
+pub const TASK_BACKOFF_MS_MAX: u64 = 60_000;
+/// How long a task has to run to count as well again, in milliseconds: longer than it would wait before the next try.
+pub const TASK_WELL_MS: u64 = 120_000;
+/// Failures in a row after which a process is not ready: once is an accident, three times is not.
+pub const TASK_FAILURES_MAX: u32 = 3;

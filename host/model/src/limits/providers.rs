@@ -114,6 +114,14 @@ pub const CONNECTION_OPEN_MS_MIN: u64 = 2_000;
 pub const CONNECTION_OPEN_MS_MAX: u64 = 60_000;
 /// Pages of providers' event types that are cached, where a manifest allows it.
 pub const CATALOG_PAGES_CACHED_MAX: u64 = 1_000;
+/// Kinds of things that one import names: there are no more.
+pub const IMPORTED_KINDS_MAX: usize = 2;
+/// Days ahead that an event type which is taken over can be booked: providers do not say it in a form that all share.
+pub const IMPORTED_WINDOW_DAYS: u32 = 60;
+/// Public links of providers that are kept with what stands behind them: each is about a kilobyte.
+pub const LINKS_CACHED_MAX: u64 = 1_000;
+/// Bytes of a public link of a provider: longer than any address that people paste.
+pub const LINK_BYTES_MAX: usize = 2_048;
 
 /// Counterparts of one event type: a business has a few providers, each with a few accounts.
 pub const EVENT_TYPE_COUNTERPARTS_MAX: usize = 20;

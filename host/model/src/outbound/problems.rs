@@ -113,7 +113,10 @@ fn of_provider(error: &ProviderError) -> Problem {
             format!("The provider refuses the data. {}", listed(problems)),
         ),
         ProviderError::Unsupported { url: Some(url) } => {
-            Problem::new(Code::ProviderUnsupported, format!("It can only be done at {url}"))
+            let mut problem =
+                Problem::new(Code::ProviderUnsupported, format!("It can only be done at {url}"));
+            problem.extra.insert("url".to_owned(), url.as_str().into());
+            problem
         }
         ProviderError::Unsupported { url: None } => {
             Problem::new(Code::ProviderUnsupported, "The provider does not offer this by API.")

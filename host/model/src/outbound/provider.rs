@@ -4,6 +4,7 @@
 //! Field meanings are documented once, in `wit/`; the names here are the same.
 
 mod asked;
+mod edits;
 mod error;
 mod ports;
 
@@ -21,6 +22,7 @@ use crate::{
 };
 
 pub use asked::Asked;
+pub use edits::{BookingPart, MeetingPlace, ReassignRequest, UpdateRequest};
 pub use error::{CallError, ExternalFieldProblem, ProviderConflict, ProviderError};
 pub use ports::{
     CallLog, CallRecord, ConnectionState, EgressRecord, StateError, TokenEndpoint, TokenReply, TokenRequest,
@@ -425,6 +427,16 @@ pub trait Providers: Send + Sync {
         &'a self,
         cx: &'a CallContext,
         request: RescheduleRequest,
+    ) -> Reply<'a, ExternalBooking>;
+    fn update_booking<'a>(
+        &'a self,
+        cx: &'a CallContext,
+        request: UpdateRequest,
+    ) -> Reply<'a, ExternalBooking>;
+    fn reassign_booking<'a>(
+        &'a self,
+        cx: &'a CallContext,
+        request: ReassignRequest,
     ) -> Reply<'a, ExternalBooking>;
     fn list_changes<'a>(
         &'a self,

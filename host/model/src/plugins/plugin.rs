@@ -39,6 +39,7 @@ pub struct Capabilities {
     pub webhooks: bool,
     pub clients: bool,
     pub blocks: bool,
+    pub booking_edits: bool,
 }
 
 /// Where a version is in its life.

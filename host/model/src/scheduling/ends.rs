@@ -192,6 +192,7 @@ fn question() -> impl Strategy<Value = Question> {
                     unrestricted: windows.clone(),
                     regular: hours.regular().windows(range, &Budget::of(PLENTY)).unwrap(),
                     windows,
+                    bounds: Vec::new(),
                     taken,
                     fixed,
                     group: None,

@@ -67,7 +67,8 @@ impl<'a> Judge<'a> {
     pub(super) fn reason(&mut self, start: Instant, budget: &Budget) -> Result<Why, Exhausted> {
         let host = self.host;
         let looked = [host.windows.len(), host.unrestricted.len(), host.regular.len(), host.taken.len()];
-        let looked = looked.into_iter().fold(self.limits.len(), usize::saturating_add);
+        let bounds = host.bounds.iter().map(|(_, windows)| windows.len());
+        let looked = looked.into_iter().chain(bounds).fold(self.limits.len(), usize::saturating_add);
         // Reading along a list is cheaper than a step.
         budget.spend_each(looked.div_ceil(LOOKS_PER_STEP).saturating_add(1))?;
         Ok(self.why(start))
@@ -78,7 +79,10 @@ impl<'a> Judge<'a> {
         if !self.host.windows.iter().any(|w| w.contains(when)) {
             let open = |windows: &[Interval]| windows.iter().any(|w| w.contains(when));
             let reason = match (open(&self.host.unrestricted), open(&self.host.regular)) {
-                (true, _) => Reason::Restriction,
+                (true, _) => {
+                    let outside = self.host.bounds.iter().find(|(_, windows)| !open(windows));
+                    outside.map_or(Reason::Restriction, |(reason, _)| *reason)
+                }
                 (false, true) => Reason::Override,
                 (false, false) => Reason::Hours,
             };

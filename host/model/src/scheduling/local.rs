@@ -97,6 +97,12 @@ pub fn at_clock(zone: Zone, at: Instant) -> String {
     }
 }
 
+/// The same, with `Z` where the offset is none.
+#[must_use]
+pub fn at_offset(zone: Zone, at: Instant) -> String {
+    if zone.offset_seconds(at) == 0 { at.to_string() } else { at_clock(zone, at) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,6 +8,7 @@ pub mod booking_window;
 pub mod busy;
 pub mod choose;
 pub mod compute;
+pub mod day;
 #[cfg(test)]
 mod ends;
 pub mod grid;
@@ -24,5 +25,6 @@ pub mod reason;
 pub mod recurrence;
 pub mod rule;
 pub mod rules;
+pub mod schedule;
 pub mod slots;
 pub mod windows;

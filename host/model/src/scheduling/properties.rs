@@ -8,7 +8,9 @@ use super::{
     busy::{BusyKind, BusyTime},
     meeting::Meeting,
     question::{Host, Question},
+    rule::{Override, Stretch},
     rules::{BookingWindow, DayCount, GridAnchor, Limit, Period, Quantity, TeamMode},
+    schedule::{Schedule, bounded, days as schedule_days},
     windows::OpenHours,
 };
 use crate::{
@@ -69,6 +71,7 @@ fn host() -> impl Strategy<Value = Host> {
                 zone,
                 unrestricted: windows.clone(),
                 regular: windows.clone(),
+                bounds: Vec::new(),
                 windows,
                 taken,
                 fixed,
@@ -164,6 +167,47 @@ fn question() -> impl Strategy<Value = Question> {
     )
 }
 
+/// Zones whose clocks do not change in these days.
+fn steady() -> impl Strategy<Value = Zone> {
+    let names = ["UTC", "Asia/Kathmandu", "America/Sao_Paulo", "Pacific/Chatham", "America/New_York"];
+    prop::sample::select(names.to_vec()).prop_map(|name| name.parse().unwrap())
+}
+
+fn time(unit: u32) -> chrono::NaiveTime {
+    chrono::NaiveTime::from_hms_opt(unit / 12, unit % 12 * 5, 0).unwrap()
+}
+
+fn stretches() -> impl Strategy<Value = Vec<Stretch>> {
+    let one = (0_u32..287, 1_u32..200).prop_map(|(start, length)| Stretch {
+        start: time(start),
+        end: (start + length < 288).then(|| time(start + length)),
+    });
+    prop::collection::vec(one, 0..3)
+}
+
+fn day_after(after: u64, intervals: Vec<Stretch>) -> Override {
+    Override { date: civil_day(Zone::UTC, at(0)) + chrono::Days::new(after), intervals }
+}
+
+fn schedule() -> impl Strategy<Value = Schedule> {
+    let day = (0_u8..7, stretches()).prop_map(|(day, hours)| {
+        let weekdays = vec![Weekday::try_from(day).unwrap()];
+        hours
+            .into_iter()
+            .map(move |h| WeeklyHours { weekdays: weekdays.clone(), start: h.start, end: h.end })
+            .collect::<Vec<_>>()
+    });
+    let days = prop::collection::vec((0_u64..3, stretches()), 0..2);
+    (prop::option::of(steady()), prop::collection::vec(day, 0..8), days).prop_map(
+        |(time_zone, week, days)| Schedule {
+            name: "x".into(),
+            time_zone,
+            weekly_hours: week.into_iter().flatten().collect(),
+            overrides: days.into_iter().map(|(after, intervals)| day_after(after, intervals)).collect(),
+        },
+    )
+}
+
 /// The same where nothing hangs on a date or moves with what is taken.
 fn plain() -> impl Strategy<Value = Question> {
     question().prop_map(|mut question| {
@@ -228,6 +272,31 @@ proptest! {
         }
         let expected: Vec<Instant> = question.offers(&plenty()).unwrap().into_iter().map(|o| o.start.plus_seconds(far)).collect();
         prop_assert_eq!(moved.offers(&plenty()).unwrap().into_iter().map(|o| o.start).collect::<Vec<_>>(), expected);
+    }
+
+    /// Opening hours, the event type's schedule and what a member keeps, against a scan of every five minutes; never wider than any of them.
+    #[test]
+    fn schedules_open_what_a_scan_of_every_minute_finds(
+        kept in schedule(), of_event_type in schedule(), opening in schedule(),
+        own_day in prop::option::of((0_u64..3, stretches())), zone in steady(), listing in steady(),
+    ) {
+        let days: Vec<_> = own_day.into_iter().map(|(after, intervals)| day_after(after, intervals)).collect();
+        let own = OpenHours { overrides: schedule_days(&days), ..OpenHours::weekly(zone, Vec::new()) };
+        let seen = span(0, UNITS);
+        let member = kept.kept(&own, seen, &plenty()).unwrap().windows;
+        let cut = of_event_type.hours(zone).windows(seen, &plenty()).unwrap();
+        let open = opening.hours(listing).windows(seen, &plenty()).unwrap();
+        let found = bounded(&member, [cut.as_slice(), open.as_slice()]);
+        for unit in 0..UNITS {
+            let inside = |windows: &[Interval]| windows.iter().any(|w| w.contains(span(unit, 1)));
+            let by_scan = [
+                scan::keeps(&kept, &days, zone, at(unit)),
+                scan::opens(&of_event_type, zone, at(unit)),
+                scan::opens(&opening, listing, at(unit)),
+            ];
+            prop_assert_eq!([inside(&member), inside(&cut), inside(&open)], by_scan, "{}", at(unit));
+            prop_assert_eq!(inside(&found), by_scan.iter().all(|open| *open), "{}", at(unit));
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::{
     busy::BusyTime,
     meeting::Meeting,
+    reason::Reason,
     rules::{BookingWindow, GridAnchor, Limit, TeamMode},
 };
 use crate::{
@@ -17,10 +18,12 @@ pub struct Host {
     pub zone: Zone,
     /// When they are open. Merged. Windows must reach back to their opening, for the grid.
     pub windows: Vec<Interval>,
-    /// When they would be open without the restriction schedule; only explanations look here.
+    /// When they would be open without what cuts everyone's hours; only explanations look here.
     pub unrestricted: Vec<Interval>,
     /// When they would be open without date overrides either; only explanations look here.
     pub regular: Vec<Interval>,
+    /// What cuts their hours under a name of its own, the strongest first; only explanations look here.
+    pub bounds: Vec<(Reason, Vec<Interval>)>,
     /// What of their time is taken.
     pub taken: Vec<BusyTime>,
     /// Round robin: takes part in every meeting.

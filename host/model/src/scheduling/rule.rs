@@ -3,14 +3,21 @@
 //! Each rule belongs to a member, a listing or an event type. What belongs to a member opens and closes their own hours; what
 //! belongs to a listing or an event type cuts the hours of everyone who is booked there.
 
+mod written;
+
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime, Weekday};
 use serde::{Deserialize, Serialize};
 
+pub use super::day::{Override, Stretch};
+pub use written::{Written, written};
+
 use super::{
+    hours::civil_day,
     recurrence::Recurrence,
-    windows::{DateOverride, LocalStretch},
+    schedule::{Schedule, check_hours},
 };
 use crate::{
+    bookings::lists::Bound,
     calendars::ics::Origin,
     catalog::member::WeeklyHours,
     id::{EventTypeId, ListingId, MemberId, RuleId, TenantId},
@@ -27,7 +34,7 @@ pub struct RuleRecord {
     pub id: RuleId,
     /// Whose.
     pub tenant: TenantId,
-    /// Whom it bears on; none for a restriction schedule, which event types name.
+    /// Whom it bears on; none for schedules, which others name.
     pub owner: Option<RuleOwner>,
     /// What it says.
     pub rule: Rule,
@@ -62,6 +69,7 @@ pub enum RuleKind {
     OutOfOffice,
     Travel,
     RestrictionSchedule,
+    Schedule,
 }
 
 impl RuleKind {
@@ -73,9 +81,10 @@ impl RuleKind {
         Self::OutOfOffice,
         Self::Travel,
         Self::RestrictionSchedule,
+        Self::Schedule,
     ];
 
-    /// How many one member, listing or event type may have; of restriction schedules, one tenant.
+    /// How many one member, listing or event type may have; of schedules, one tenant.
     #[must_use]
     pub const fn most_of_one(self) -> i64 {
         match self {
@@ -83,6 +92,7 @@ impl RuleKind {
             Self::Override | Self::Holiday | Self::OutOfOffice => limits::DAYS_OF_ONE_MAX,
             Self::Travel => limits::JOURNEYS_OF_ONE_MAX,
             Self::RestrictionSchedule => limits::RESTRICTION_SCHEDULES_MAX,
+            Self::Schedule => limits::SCHEDULES_MAX,
         }
     }
 
@@ -96,6 +106,7 @@ impl RuleKind {
             Self::OutOfOffice => "out_of_office",
             Self::Travel => "travel",
             Self::RestrictionSchedule => "restriction_schedule",
+            Self::Schedule => "schedule",
         }
     }
 }
@@ -116,18 +127,8 @@ pub enum Rule {
     Travel(TravelRule),
     /// Hours that cut everyone's hours, for event types that name it.
     RestrictionSchedule(RestrictionSchedule),
-}
-
-/// Local opening time, `HH:MM` to `HH:MM`; `24:00` is the end of the day.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Stretch {
-    /// Opens.
-    #[serde(with = "crate::catalog::member::clock_time")]
-    pub start: NaiveTime,
-    /// Closes, after `start`.
-    #[serde(with = "crate::catalog::member::closing_time")]
-    pub end: Option<NaiveTime>,
+    /// Hours that members, event types and the tenant name.
+    Schedule(Schedule),
 }
 
 /// Hours that recur: the weekly spelling (`weekdays`, `start`, `end`), or an RFC 5545 rule (`dtstart_local`, `rrule`, `duration_minutes`).
@@ -141,6 +142,7 @@ pub struct Pattern {
     /// Weekly: first day; none for no first.
     pub valid_from: Option<NaiveDate>,
     /// Weekly: last day; none for no last.
+    #[serde(deserialize_with = "written::open_end")]
     pub valid_to: Option<NaiveDate>,
     /// Recurring: first local time.
     pub dtstart_local: Option<NaiveDateTime>,
@@ -158,17 +160,6 @@ pub struct Pattern {
     pub time_zone: Option<Zone>,
 }
 
-/// Hours of one day.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Override {
-    /// The civil day.
-    pub date: NaiveDate,
-    /// When it is open instead; none: closed.
-    #[serde(default)]
-    pub intervals: Vec<Stretch>,
-}
-
 /// Days on which a listing is closed, from midnight to midnight on its own clock, wherever its members are.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -178,7 +169,7 @@ pub struct Holiday {
     /// First day.
     pub date: NaiveDate,
     /// Last day; the first if none.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "written::far_end")]
     pub last_date: Option<NaiveDate>,
 }
 
@@ -202,7 +193,7 @@ pub struct TravelRule {
     /// First day.
     pub from: NaiveDate,
     /// Last day; none for an open end.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "written::open_end")]
     pub to: Option<NaiveDate>,
     /// The other clock.
     pub time_zone: Zone,
@@ -224,6 +215,46 @@ pub struct RestrictionSchedule {
     pub overrides: Vec<Override>,
 }
 
+/// Rules that bear on some days: whose reach ends after the one and begins before the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reaching {
+    /// See [`Rule::reach`].
+    pub ends_after: Instant,
+    /// See [`Rule::reach`].
+    pub starts_before: Instant,
+}
+
+/// How far the reach of a civil day goes beyond it in UTC, in minutes: clocks show a day up to so much earlier and later.
+const DAY_AROUND_MINUTES: i64 = 1_560;
+
+/// The first instant of a civil day in UTC.
+fn utc_day(day: NaiveDate) -> Instant {
+    Instant::from_chrono(day.and_time(NaiveTime::MIN).and_utc())
+}
+
+impl RuleKind {
+    /// Those of this kind that bear on the time from one bound to another (a day is in it to its end), by days of this zone. Rules that
+    /// name days are compared by their dates, whatever their clock.
+    #[must_use]
+    pub fn reaching(self, from: Option<Bound>, to: Option<Bound>, zone: Zone) -> Reaching {
+        if self == Self::OutOfOffice {
+            let ends_after = from.map_or(Instant::MIN, |from| from.begins(zone));
+            return Reaching { ends_after, starts_before: to.map_or(Instant::MAX, |to| to.ends(zone)) };
+        }
+        let date = |bound: Bound| match bound {
+            Bound::On(date) => date,
+            Bound::At(at) => civil_day(zone, at),
+        };
+        // What `reach` gives a rule that ends on the first day, and one that begins on the last; these are in.
+        let ends = |day| utc_day(day).plus_minutes(1_440 + DAY_AROUND_MINUTES);
+        let starts = |day| utc_day(day).plus_minutes(-DAY_AROUND_MINUTES);
+        Reaching {
+            ends_after: from.map_or(Instant::MIN, |from| ends(date(from)).plus_micros(-1)),
+            starts_before: to.map_or(Instant::MAX, |to| starts(date(to)).plus_micros(1)),
+        }
+    }
+}
+
 impl Rule {
     /// Its kind.
     #[must_use]
@@ -235,6 +266,7 @@ impl Rule {
             Self::OutOfOffice(_) => RuleKind::OutOfOffice,
             Self::Travel(_) => RuleKind::Travel,
             Self::RestrictionSchedule(_) => RuleKind::RestrictionSchedule,
+            Self::Schedule(_) => RuleKind::Schedule,
         }
     }
 
@@ -242,9 +274,8 @@ impl Rule {
     #[must_use]
     pub fn reach(&self) -> Interval {
         let days = |first: Option<NaiveDate>, last: Option<NaiveDate>| {
-            let at = |day: NaiveDate| Instant::from_chrono(day.and_time(NaiveTime::MIN).and_utc());
-            let from = first.map_or(Instant::MIN, |day| at(day).plus_minutes(-1_560));
-            let to = last.map_or(Instant::MAX, |day| at(day).plus_minutes(1_440 + 1_560));
+            let from = first.map_or(Instant::MIN, |day| utc_day(day).plus_minutes(-DAY_AROUND_MINUTES));
+            let to = last.map_or(Instant::MAX, |day| utc_day(day).plus_minutes(1_440 + DAY_AROUND_MINUTES));
             Interval::new(from, to).unwrap_or(Interval::of_minutes(from, 0))
         };
         match self {
@@ -257,7 +288,7 @@ impl Rule {
                 Interval::new(away.start, away.end).unwrap_or(Interval::of_minutes(away.start, 0))
             }
             Self::Travel(travel) => days(Some(travel.from), travel.to),
-            Self::RestrictionSchedule(_) => days(None, None),
+            Self::RestrictionSchedule(_) | Self::Schedule(_) => days(None, None),
         }
     }
 
@@ -271,6 +302,9 @@ impl Rule {
             Self::Override(day) => 1_usize.saturating_add(day.intervals.len()),
             Self::Holiday(_) | Self::OutOfOffice(_) | Self::Travel(_) => 1,
             Self::RestrictionSchedule(schedule) => {
+                1_usize.saturating_add(schedule.weekly_hours.len()).saturating_add(schedule.overrides.len())
+            }
+            Self::Schedule(schedule) => {
                 1_usize.saturating_add(schedule.weekly_hours.len()).saturating_add(schedule.overrides.len())
             }
         }
@@ -309,50 +343,10 @@ impl Rule {
                 }
             }
             Self::RestrictionSchedule(schedule) => {
-                fields.text("/name", &schedule.name, 200);
-                fields.count("/weekly_hours", schedule.weekly_hours.len(), 0, limits::HOURS_RULES_MAX);
-                for (i, hours) in schedule.weekly_hours.iter().enumerate() {
-                    if hours.weekdays.is_empty() {
-                        fields.bad(&format!("/weekly_hours/{i}/weekdays"), "must name at least one day");
-                    }
-                    if hours.end.is_some_and(|end| end <= hours.start) {
-                        fields.bad(
-                            &format!("/weekly_hours/{i}/end"),
-                            "must be after start; 24:00 is the end of the day",
-                        );
-                    }
-                }
-                fields.count("/overrides", schedule.overrides.len(), 0, limits::HOURS_RULES_MAX);
-                for (i, day) in schedule.overrides.iter().enumerate() {
-                    day.check(fields, &format!("/overrides/{i}"));
-                }
+                check_hours(fields, &schedule.name, &schedule.weekly_hours, &schedule.overrides);
             }
+            Self::Schedule(schedule) => schedule.check(fields),
         }
-    }
-}
-
-impl Stretch {
-    fn check(&self, fields: &mut Fields, path: &str) {
-        if self.end.is_some_and(|end| end <= self.start) {
-            fields.bad(&format!("{path}/end"), "must be after start; 24:00 is the end of the day");
-        }
-    }
-}
-
-impl Override {
-    fn check(&self, fields: &mut Fields, path: &str) {
-        fields.day(&format!("{path}/date"), self.date);
-        fields.count(&format!("{path}/intervals"), self.intervals.len(), 0, limits::DAY_STRETCHES_MAX);
-        for (i, stretch) in self.intervals.iter().enumerate() {
-            stretch.check(fields, &format!("{path}/intervals/{i}"));
-        }
-    }
-
-    /// For the core.
-    #[must_use]
-    pub fn day(&self) -> DateOverride {
-        let stretch = |s: &Stretch| LocalStretch { start: s.start, end: s.end };
-        DateOverride { date: self.date, intervals: self.intervals.iter().map(stretch).collect() }
     }
 }
 

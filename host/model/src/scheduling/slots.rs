@@ -340,6 +340,7 @@ mod tests {
             zone: Zone::UTC,
             unrestricted: windows.clone(),
             regular: windows.clone(),
+            bounds: Vec::new(),
             windows,
             taken,
             fixed: false,

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::{
+    id::ScheduleId,
     limits,
     privacy::is_language,
     text::{is_https_address, is_web_address},
@@ -25,6 +26,8 @@ pub struct TenantSettings {
     pub clock: Option<HourClock>,
     /// The zone of times that belong to no listing; none: the listing's.
     pub time_zone: Option<Zone>,
+    /// The currency of prices that are written without one (ISO 4217), where the listing has none; none: such prices are refused there.
+    pub currency: Option<String>,
     /// Pages of others that may show and send the booking form: origins, exact or with one leading wildcard (`https://*.shop.example`).
     pub embed_origins: Vec<String>,
     /// Where customers may be sent after a booking: whole addresses.
@@ -35,6 +38,10 @@ pub struct TenantSettings {
     pub privacy_url: Option<String>,
     /// Bookings in an hour that people without a key may make in all.
     pub public_bookings_per_hour: u32,
+    /// Opening hours for all: nobody is booked outside of this schedule; none: no bound.
+    pub opening_schedule_id: Option<ScheduleId>,
+    /// The schedule of members who are added without hours.
+    pub default_schedule_id: Option<ScheduleId>,
 }
 
 impl Default for TenantSettings {
@@ -45,11 +52,14 @@ impl Default for TenantSettings {
             languages: Vec::new(),
             clock: None,
             time_zone: None,
+            currency: None,
             embed_origins: Vec::new(),
             return_urls: Vec::new(),
             imprint_url: None,
             privacy_url: None,
             public_bookings_per_hour: limits::PUBLIC_BOOKINGS_PER_HOUR_DEFAULT,
+            opening_schedule_id: None,
+            default_schedule_id: None,
         }
     }
 }
@@ -100,6 +110,9 @@ impl TenantSettings {
             if !is_language(tag) {
                 fields.bad(&format!("/languages/{i}"), "must be a BCP 47 tag such as de or en-GB");
             }
+        }
+        if let Some(currency) = &self.currency {
+            fields.currency("/currency", currency);
         }
         fields.count("/embed_origins", self.embed_origins.len(), 0, limits::TENANT_ADDRESSES_MAX);
         fields.distinct("/embed_origins", &self.embed_origins);
@@ -272,11 +285,14 @@ mod tests {
             languages: vec!["en".into(), "EN".into(), "e".into()],
             clock: Some(HourClock::Twelve),
             time_zone: None,
+            currency: Some("XAU".into()),
             embed_origins: vec!["*".into()],
             return_urls: vec!["javascript:alert(1)".into(), "https://a.example/thanks".into()],
             imprint_url: Some("https://u:p@a.example".into()),
             privacy_url: Some(format!("https://a.example/{}", "x".repeat(3_000))),
             public_bookings_per_hour: 0,
+            opening_schedule_id: None,
+            default_schedule_id: None,
         };
         assert_eq!(
             wrong(&bad),
@@ -286,6 +302,7 @@ mod tests {
                 "/brand/logo_url",
                 "/languages/1",
                 "/languages/2",
+                "/currency",
                 "/embed_origins/0",
                 "/return_urls/0",
                 "/imprint_url",

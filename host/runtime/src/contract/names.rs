@@ -4,7 +4,7 @@
 use wasmtime::component::Component;
 
 /// Version of the contract that these bindings speak.
-const CONTRACT: &str = "0.1.2";
+const CONTRACT: &str = "0.1.3";
 
 /// An exported interface by its bare name: `bookings`.
 #[derive(Debug, Clone, Copy)]
@@ -16,14 +16,14 @@ impl Interface {
         Self(name)
     }
 
-    /// `berth:provider/bookings@0.1.2`.
+    /// `berth:provider/booking-edits@0.1.3`, of `booking_edits`.
     fn full(self) -> String {
-        format!("berth:provider/{}@{CONTRACT}", self.0)
+        format!("berth:provider/{}@{CONTRACT}", self.0.replace('_', "-"))
     }
 }
 
 /// Optional interfaces.
-const OPTIONAL: &str = "catalog, availability, bookings, links, webhooks, clients, blocks";
+const OPTIONAL: &str = "catalog, availability, bookings, links, webhooks, clients, blocks, booking-edits";
 
 /// WASI packages whose interfaces may be imported. The file system is among them because a standard library imports it
 /// without being asked; it is empty.
@@ -126,7 +126,7 @@ mod tests {
         for (name, is) in [
             ("berth:provider/connection@0.1.0", true),
             ("berth:provider/connection@0.1.1", true),
-            ("berth:provider/connection@0.1.2", true),
+            ("berth:provider/connection@0.1.3", true),
             ("berth:provider/connection@0.2.0", false),
             ("berth:provider/connection", false),
             ("berth:provider/catalog@0.1.1", false),
@@ -140,7 +140,7 @@ mod tests {
         for good in [
             "berth:provider/types@0.1.0",
             "berth:provider/log@0.1.0",
-            "berth:provider/zones@0.1.2",
+            "berth:provider/zones@0.1.3",
             "wasi:http/outgoing-handler@0.2.12",
             "wasi:filesystem/preopens@0.2.3",
             "wasi:cli/environment@0.2.0",
@@ -148,7 +148,7 @@ mod tests {
             assert_eq!(import_problem(good), None, "{good}");
         }
         for (bad, says) in [
-            ("berth:provider/log@0.2.0", "version 0.1.2"),
+            ("berth:provider/log@0.2.0", "version 0.1.3"),
             ("berth:provider/files@0.1.0", "does not offer"),
             ("wasi:sockets/tcp@0.2.0", "sockets are refused"),
             ("wasi:http/types@0.3.0", "WASI 0.2"),

@@ -6,7 +6,7 @@ use wasmtime::component::InstancePre;
 
 use super::{
     bindings::exports::berth::provider::{
-        availability, blocks, bookings, catalog, clients, connection, links, webhooks,
+        availability, blocks, booking_edits, bookings, catalog, clients, connection, links, webhooks,
     },
     names::{self, Interface},
 };
@@ -22,6 +22,7 @@ pub(crate) struct Offers {
     pub(crate) webhooks: Option<webhooks::GuestIndices>,
     pub(crate) clients: Option<clients::GuestIndices>,
     pub(crate) blocks: Option<blocks::GuestIndices>,
+    pub(crate) booking_edits: Option<booking_edits::GuestIndices>,
 }
 
 /// One interface of the contract by its indices, so that the exports are looked up and tried in one way.
@@ -53,11 +54,22 @@ impl Offers {
         let webhooks = look_up!(pre, problems, webhooks);
         let clients = look_up!(pre, problems, clients);
         let blocks = look_up!(pre, problems, blocks);
+        let booking_edits = look_up!(pre, problems, booking_edits);
         if connection.is_none() && problems.is_empty() {
             problems.push(names::no_connection(&names::exported(pre.component())));
         }
         if problems.is_empty() {
-            Ok(Self { connection, catalog, availability, bookings, links, webhooks, clients, blocks })
+            Ok(Self {
+                connection,
+                catalog,
+                availability,
+                bookings,
+                links,
+                webhooks,
+                clients,
+                blocks,
+                booking_edits,
+            })
         } else {
             Err(problems)
         }
@@ -73,6 +85,7 @@ impl Offers {
             webhooks: self.webhooks.is_some(),
             clients: self.clients.is_some(),
             blocks: self.blocks.is_some(),
+            booking_edits: self.booking_edits.is_some(),
         }
     }
 
@@ -96,6 +109,7 @@ impl Offers {
         check("webhooks", self.webhooks.as_ref().and_then(|i| i.load(&mut store, instance).err()));
         check("clients", self.clients.as_ref().and_then(|i| i.load(&mut store, instance).err()));
         check("blocks", self.blocks.as_ref().and_then(|i| i.load(&mut store, instance).err()));
+        check("booking_edits", self.booking_edits.as_ref().and_then(|i| i.load(&mut store, instance).err()));
         problems
     }
 }

@@ -4,7 +4,7 @@ use berth_model::{outbound::provider as model, time};
 
 use super::bindings::{
     berth::provider::types as wit,
-    exports::berth::provider::{availability, blocks, bookings, links, webhooks},
+    exports::berth::provider::{availability, blocks, booking_edits, bookings, links, webhooks},
 };
 
 pub(crate) fn interval(of: time::Interval) -> wit::Interval {
@@ -121,4 +121,47 @@ pub(crate) fn block(of: model::BlockRequest) -> blocks::BlockRequest {
 
 pub(crate) fn block_lookup(of: model::BlockLookup) -> blocks::BlockLookup {
     blocks::BlockLookup { reference: of.reference, calendar: of.calendar, when: interval(of.when) }
+}
+
+pub(crate) fn update(of: model::UpdateRequest) -> booking_edits::UpdateRequest {
+    let part = |part: model::BookingPart| match part {
+        model::BookingPart::Attendee => booking_edits::Part::Attendee,
+        model::BookingPart::Guests => booking_edits::Part::Guests,
+        model::BookingPart::Answers => booking_edits::Part::Answers,
+        model::BookingPart::Notes => booking_edits::Part::Notes,
+        model::BookingPart::Location => booking_edits::Part::Location,
+    };
+    let answer = |(question, value): (String, serde_json::Value)| booking_edits::EditedAnswer {
+        question,
+        value: value.to_string(),
+    };
+    booking_edits::UpdateRequest {
+        idempotency_key: of.idempotency_key,
+        id: of.id,
+        reference: of.reference,
+        changed: of.changed.into_iter().map(part).collect(),
+        attendee: attendee(of.attendee),
+        guests: of.guests,
+        answers: of.answers.into_iter().map(answer).collect(),
+        notes: of.notes,
+        location: of.location.map(meeting_place),
+    }
+}
+
+fn meeting_place(of: model::MeetingPlace) -> booking_edits::MeetingPlace {
+    match of {
+        model::MeetingPlace::Address(address) => booking_edits::MeetingPlace::Address(address),
+        model::MeetingPlace::Phone(phone) => booking_edits::MeetingPlace::Phone(phone),
+        model::MeetingPlace::Link(url) => booking_edits::MeetingPlace::Link(url),
+        model::MeetingPlace::Conferencing => booking_edits::MeetingPlace::Conferencing,
+    }
+}
+
+pub(crate) fn reassign(of: model::ReassignRequest) -> booking_edits::ReassignRequest {
+    booking_edits::ReassignRequest {
+        idempotency_key: of.idempotency_key,
+        id: of.id,
+        reference: of.reference,
+        host: of.host,
+    }
 }

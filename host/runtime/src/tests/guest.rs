@@ -75,13 +75,13 @@ pub(super) fn module(body: &str, id: &str, raw: &str) -> String {
     let raw_at = [word(1024), word(raw.len())].concat();
     format!(
         r#"(module
-            (import "berth:provider/log@0.1.2" "write" (func $log (param i32 i32 i32)))
-            (import "berth:provider/state@0.1.2" "get" (func $state (param i32 i32 i32)))
+            (import "berth:provider/log@0.1.3" "write" (func $log (param i32 i32 i32)))
+            (import "berth:provider/state@0.1.3" "get" (func $state (param i32 i32 i32)))
             (memory (export "memory") 1)
             (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 4096))
             (func $deeper (param i32) (result i32)
                 (i32.add (i32.const 1) (call $deeper (i32.add (local.get 0) (i32.const 1)))))
-            (func $validate (export "berth:provider/connection@0.1.2#validate") (result i32) {body})
+            (func $validate (export "berth:provider/connection@0.1.3#validate") (result i32) {body})
             (data (i32.const 8) "{account}")
             (data (i32.const 48) "{raw_at}")
             (data (i32.const 256) "{}")

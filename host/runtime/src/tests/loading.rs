@@ -23,7 +23,7 @@ async fn a_report_says_what_was_found() {
     assert_eq!(report.bytes, size);
     assert_eq!(report.digest.0.len(), 64);
     assert_eq!(report.capabilities, Capabilities::default());
-    assert!(report.imports.iter().any(|i| i == "berth:provider/log@0.1.2"), "{:?}", report.imports);
+    assert!(report.imports.iter().any(|i| i == "berth:provider/log@0.1.3"), "{:?}", report.imports);
     assert_eq!(world.runtime.load(wasm).await.expect("again"), report, "loading is idempotent");
 }
 
@@ -63,11 +63,11 @@ async fn a_function_of_another_type_is_refused() {
             (core instance $i (instantiate $m))
             (func $validate (result u32) (canon lift (core func $i "validate")))
             (instance $connection (export "validate" (func $validate)))
-            (export "berth:provider/connection@0.1.2" (instance $connection)))"#
+            (export "berth:provider/connection@0.1.3" (instance $connection)))"#
     ))
     .expect("wat");
     let said = refusal(wasm).await;
-    assert!(said.contains("berth:provider/connection@0.1.2` has another type than the contract"), "{said}");
+    assert!(said.contains("berth:provider/connection@0.1.3` has another type than the contract"), "{said}");
 }
 
 #[tokio::test]
@@ -76,7 +76,7 @@ async fn an_interface_without_its_function_is_refused() {
         r#"(component
             (core module (@custom "berth:manifest" {MANIFEST:?}))
             (instance $connection)
-            (export "berth:provider/connection@0.1.2" (instance $connection)))"#
+            (export "berth:provider/connection@0.1.3" (instance $connection)))"#
     ))
     .expect("wat");
     let said = refusal(wasm).await;

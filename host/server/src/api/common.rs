@@ -3,7 +3,6 @@
 
 use axum::http::Method;
 use berth_model::{problem::Code, tenants::scope::Scope};
-use serde_json::Value;
 use utoipa::openapi::{
     ContentBuilder, OpenApi, Ref, RefOr, Response, ResponseBuilder,
     path::{Operation, PathItem},
@@ -13,12 +12,17 @@ use utoipa::openapi::{
 const PROBLEM: &str = "application/problem+json";
 
 /// Refusals that are described once: name, status.
-const SHARED: [(&str, u16); 5] = [
+const SHARED: [(&str, u16); 10] = [
     ("BadRequest", 400),
     ("Unauthorized", 401),
     ("Forbidden", 403),
     ("NotFound", 404),
+    ("Conflict", 409),
+    ("PayloadTooLarge", 413),
+    ("UnsupportedMediaType", 415),
+    ("UnprocessableContent", 422),
     ("TooManyRequests", 429),
+    ("ServiceUnavailable", 503),
 ];
 
 /// What any key may ask, whatever its scopes.
@@ -33,7 +37,7 @@ pub(super) fn describe(document: &mut OpenApi, rights: &[((Method, String), Scop
             let keyed = scope.is_some() || ANY_KEY.contains(&path.as_str());
             secure(operation, scope, keyed);
             for (name, status) in SHARED {
-                if may_answer(operation, path, keyed, status) {
+                if may_answer(operation, (&method, path), keyed, status) {
                     let reference = RefOr::Ref(Ref::from_response_name(name));
                     operation.responses.responses.entry(status.to_string()).or_insert(reference);
                 }
@@ -72,11 +76,21 @@ fn secure(operation: &mut Operation, scope: Option<Scope>, keyed: bool) {
     });
 }
 
-fn may_answer(operation: &Operation, path: &str, keyed: bool, status: u16) -> bool {
+/// May an operation answer with it, whatever it does? Whoever has no key may ask as often as their address may; a database can be away.
+fn may_answer(operation: &Operation, (method, path): (&Method, &str), keyed: bool, status: u16) -> bool {
+    let has_body = operation.request_body.is_some();
+    let has_parameters = operation.parameters.iter().any(|of| !of.is_empty());
     match status {
-        400 => operation.request_body.is_some() || operation.parameters.iter().any(|of| !of.is_empty()),
-        401 | 403 | 429 => keyed,
-        404 => path.contains('{'),
+        400 => has_body || has_parameters,
+        401 | 403 => keyed,
+        // What is asked for, or what the body refers to.
+        404 => path.contains('{') || has_body && keyed,
+        // An Idempotency-Key that is in use, or was another request's.
+        409 => *method != Method::GET,
+        413 | 415 => has_body,
+        422 => has_body || has_parameters || *method == Method::POST,
+        429 => keyed || path.starts_with("/api/"),
+        503 => path.starts_with("/api/"),
         _ => false,
     }
 }
@@ -102,29 +116,6 @@ fn shared(status: u16) -> Response {
         .description(lines.join("\n"))
         .content(PROBLEM, ContentBuilder::new().schema(Some(schema)).build())
         .build()
-}
-
-/// An object of which nothing is said may have any members: said so, or generated clients let it have none. The document is ours: so is
-/// how deep it is.
-pub(super) fn open_objects(of: &mut Value) {
-    match of {
-        Value::Array(items) => items.iter_mut().for_each(open_objects),
-        Value::Object(members) => {
-            let is_object = members.get("type").is_some_and(|kind| {
-                kind == "object"
-                    || kind.as_array().is_some_and(|kinds| kinds.iter().any(|kind| kind == "object"))
-            });
-            let said = ["properties", "additionalProperties", "$ref"];
-            if is_object && !said.iter().any(|name| members.contains_key(*name)) {
-                members.insert("additionalProperties".to_owned(), Value::Bool(true));
-            }
-            members
-                .iter_mut()
-                .filter(|(name, _)| *name != "example")
-                .for_each(|(_, value)| open_objects(value));
-        }
-        _ => {}
-    }
 }
 
 #[cfg(test)]

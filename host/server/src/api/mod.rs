@@ -12,8 +12,11 @@ mod described;
 #[cfg(test)]
 mod drift;
 #[cfg(test)]
-mod drift_rules;
+mod drift_comparing;
+#[cfg(test)]
+mod drift_values;
 pub(crate) mod events;
+mod forms;
 pub(crate) mod inbound;
 pub(crate) mod jobs;
 pub(crate) mod mirror;
@@ -170,7 +173,8 @@ async fn document_text() -> ApiResult<Response> {
 /// The document as it is sent. Nothing in it cannot be written as JSON.
 fn written() -> Bytes {
     let mut document = serde_json::to_value(document()).unwrap_or_default();
-    common::open_objects(&mut document);
+    forms::open_objects(&mut document);
+    forms::uuids(&mut document);
     Bytes::from(document.to_string())
 }
 

@@ -26,7 +26,8 @@ const fn brought(version: ApiVersion) -> &'static str {
             "References end in <code>_id</code> and <code>_ids</code>: <code>listing</code> is <code>listing_id</code>, <code>members</code> \
              is <code>member_ids</code>. The connection of a listing is <code>connection_id</code> (was <code>booking_provider_id</code>), the \
              default one of a tenant <code>default_connection_id</code> (was <code>default_provider_id</code>); a booking shows the \
-             <code>provider</code> by its name and its <code>connection_id</code>. Requests may use the names of any version."
+             <code>provider</code> by its name and its <code>connection_id</code>. Slots are written with the offset of the \
+             <code>time_zone</code> that was asked for (were UTC). Requests may use the names of any version."
         }
     }
 }

@@ -182,7 +182,9 @@ async fn closed(DutyContext(on): DutyContext) -> Done {
 
 /// Bookings of before they could be searched.
 async fn search(DutyContext(on): DutyContext) -> Done {
-    on.wired.engine.bookings.fill_booking_words().await.map_err(|p| said(&p))
+    let ours = on.wired.engine.bookings.fill_booking_words().await;
+    let theirs = on.wired.engine.mirror.fill_external_words().await;
+    ours.and(theirs).map_err(|p| said(&p))
 }
 
 /// Bookings of before there were customers.

@@ -253,6 +253,7 @@ async fn offer(
                 title: "Demo Studio".to_owned(),
                 description: String::new(),
                 time_zone,
+                currency: None,
                 booking_provider: connection,
                 offer_when_degraded: false,
             };
@@ -268,6 +269,7 @@ async fn offer(
         email: Some("eve@example.com".to_owned()),
         user_id: None,
         time_zone,
+        schedule: None,
         weekly_hours: week()?,
         role: MemberRole::Member,
         turns: RoundRobinShare::default(),

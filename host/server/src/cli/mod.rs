@@ -2,6 +2,7 @@
 
 mod client;
 mod compute;
+mod config;
 mod demo;
 mod doctor;
 mod keys;
@@ -80,6 +81,8 @@ Examples:
     Tenant(keys::Tenant),
     /// Install, activate and roll back provider plugins.
     Plugin(plugins::Plugins),
+    /// Write all settings of a tenant to a file, compare them with one, and make them so.
+    Config(config::Configs),
     /// Start with a demo tenant, and a provider connected if a seed says so.
     #[command(after_help = "`cargo xtask demo` builds everything and calls this.")]
     Demo(demo::Demo),
@@ -117,6 +120,23 @@ pub(crate) enum CliError {
     Problem(#[from] berth_model::problem::Problem),
     #[error("{0}")]
     Other(String),
+    /// What was given cannot be worked on.
+    #[error("{0}")]
+    Usage(String),
+    /// A server does not answer.
+    #[error("{0}")]
+    Unreachable(String),
+}
+
+impl CliError {
+    /// 1 a failure, 2 what was given is wrong, 3 a server does not answer.
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Config(_) | Self::Problem(_) | Self::Other(_) => ExitCode::FAILURE,
+            Self::Usage(_) => ExitCode::from(2),
+            Self::Unreachable(_) => ExitCode::from(3),
+        }
+    }
 }
 
 /// Options of commands that work on one tenant.
@@ -164,12 +184,15 @@ pub fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             output::note(&format!("berth: {error}"));
-            ExitCode::FAILURE
+            error.exit_code()
         }
     }
 }
 
 async fn run(cli: Cli) -> Result<ExitCode, CliError> {
+    if let Command::Config(command) = cli.command {
+        return config::config(command, cli.json).await;
+    }
     let mut config = Config::load(cli.config.as_deref());
     if let (Command::Compute(_), Err(error)) = (&cli.command, &config) {
         output::note(&format!("berth: no folder of time zones is looked for: {error}"));
@@ -199,7 +222,7 @@ async fn run(cli: Cli) -> Result<ExitCode, CliError> {
             }
         }
         // Answered above: they need no good configuration.
-        Command::Doctor | Command::CompileComponent => {}
+        Command::Doctor | Command::CompileComponent | Command::Config(_) => {}
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -45,6 +45,27 @@ async fn read<T: Send + 'static>(
     request: Request,
     take: fn(Value) -> Result<T, FieldError>,
 ) -> Result<T, ApiError> {
+    read_text(request, move |_, value| take(value)).await
+}
+
+/// A JSON body as a value in which the numbers at these names stand as they are written: `50.00` as `"50.00"`.
+pub(crate) async fn with_numbers_as_written(
+    request: Request,
+    numbers: &'static [&'static [&'static str]],
+) -> Result<Value, ApiError> {
+    let take = move |text: &[u8], mut value: Value| {
+        for path in numbers {
+            json::numbers::as_written(text, &mut value, path);
+        }
+        Ok(value)
+    };
+    read_text(request, take).await
+}
+
+async fn read_text<T: Send + 'static>(
+    request: Request,
+    take: impl FnOnce(&[u8], Value) -> Result<T, FieldError> + Send + 'static,
+) -> Result<T, ApiError> {
     let is_json = body::is_json(request.headers());
     if !request.body().is_end_stream() {
         // What cannot be taken need not come.
@@ -59,7 +80,7 @@ async fn read<T: Send + 'static>(
         } else {
             json::parse(&text).map_err(unread::body)?
         };
-        take(value).map_err(unread::field)
+        take(&text, value).map_err(unread::field)
     };
     Ok(beside(is_long, read).await??)
 }

@@ -28,3 +28,4 @@ pub(crate) mod source;
 mod unread;
 pub(crate) mod versions;
 pub(crate) mod visits;
+pub(crate) mod within;

@@ -6,7 +6,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use berth_model::problem::{Code, Problem};
+use berth_model::problem::{Code, FieldError, Problem};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -25,6 +25,11 @@ impl From<Problem> for ApiError {
 
 /// The result of a handler.
 pub(crate) type ApiResult<T> = Result<T, ApiError>;
+
+/// A parameter that does not fit.
+pub(crate) fn wrong(name: &str, why: impl Into<String>) -> Problem {
+    Problem::parameter(FieldError::new(name, why))
+}
 
 /// A refusal as it is sent (`application/problem+json`).
 #[derive(Debug, Serialize, ToSchema)]

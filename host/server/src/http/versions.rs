@@ -14,6 +14,7 @@ use berth_model::{
     limits,
     problem::{Code, Problem},
     tenants::version::ApiVersion,
+    time::Instant,
 };
 use serde_json::{Map, Value};
 
@@ -34,7 +35,7 @@ const UNCHANGED: [&str; 3] = ["/api/booking/availability/compute", "/api/events"
 const FIRST_WITHOUT_KEY: &str = "/api/booking/manage/";
 
 /// What somebody else names as they like, and what is kept as it was written: no names of ours are in it.
-const FREE: [&str; 6] = ["answers", "metadata", "settings", "payload", "data", "account"];
+const FREE: [&str; 7] = ["answers", "metadata", "settings", "payload", "data", "account", "raw"];
 
 /// References as they stood before 2026-11-30.
 const REFERENCES: [(&str, &str); 10] = [
@@ -129,8 +130,40 @@ async fn turned(response: Response, route: String) -> Result<Response, Problem> 
     Ok(Response::from_parts(parts, Body::from(text)))
 }
 
+/// Slots by day, and what a pattern would offer: their times carry an offset since 2026-11-30.
+const SLOTS: [&str; 2] = ["/api/booking/availability", "/api/booking/availability/generate"];
+
+/// Times of slots in UTC.
+fn in_utc(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(in_utc),
+        Value::Object(members) => {
+            for (name, value) in members {
+                match value {
+                    Value::String(text) if name == "start" || name == "end" => utc(text),
+                    Value::Array(times) if name == "slots" => times.iter_mut().for_each(|time| match time {
+                        Value::String(text) => utc(text),
+                        slot => in_utc(slot),
+                    }),
+                    value => in_utc(value),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn utc(text: &mut String) {
+    if let Ok(at) = text.parse::<Instant>() {
+        *text = at.to_string();
+    }
+}
+
 /// References without their ending; the connection of a listing and the default one of a tenant under their names of then.
 fn before_20261130(value: &mut Value, route: &str) {
+    if SLOTS.contains(&route) {
+        in_utc(value);
+    }
     let connection = if route.starts_with("/api/listings") { "booking_provider_id" } else { "connection" };
     rename(value, connection);
 }
@@ -196,6 +229,18 @@ mod tests {
         let then = json!({ "items": [{ "id": "1", "members": ["2"], "answers": { "member_id": "free" },
             "customer_id": "3", "policy": { "host_roles": [{ "member": "2" }] } }], "next": null });
         assert_eq!(before_of(now, "/api/booking/event-types"), then);
+    }
+
+    #[test]
+    fn slots_were_in_utc() {
+        let now = json!({ "days": [{ "date": "2026-12-01", "slots": [{ "start": "2026-12-01T10:00:00+01:00",
+            "end": "2026-12-01T11:00:00+01:00" }] }], "rejected": [{ "start": "2026-12-01T09:00:00+05:45" }] });
+        let then = json!({ "days": [{ "date": "2026-12-01", "slots": [{ "start": "2026-12-01T09:00:00Z",
+            "end": "2026-12-01T10:00:00Z" }] }], "rejected": [{ "start": "2026-12-01T03:15:00Z" }] });
+        assert_eq!(before_of(now.clone(), SLOTS[0]), then);
+        assert_eq!(before_of(now.clone(), "/api/booking"), now);
+        let generated = json!({ "count": 1, "slots": ["2026-12-01T10:00:00+01:00"] });
+        assert_eq!(before_of(generated, SLOTS[1]), json!({ "count": 1, "slots": ["2026-12-01T09:00:00Z"] }));
     }
 
     #[test]

@@ -54,6 +54,8 @@ pub(super) const TABLES: &[Table] = &[
             personal("metadata", Words, &[Customer, Contents], Blank, In(Bookings), WithRow),
             none("local_changes"),
             personal("location", Fact, &[Customer], Stays, In(Bookings), WithRow),
+            none("seats_taken"),
+            personal("undelivered", Contact, &[Customer, Contents], Blank, Not(Copy), WithRow),
         ],
     },
     Table {
@@ -148,6 +150,34 @@ pub(super) const TABLES: &[Table] = &[
             ),
             none("made"),
             none("instead"),
+        ],
+    },
+    Table {
+        name: "bulk_operations",
+        holds: "Changes of many bookings at once.",
+        columns: &[
+            none("tenant_id"),
+            none("id"),
+            none("digest"),
+            personal("action", Words, &[Contents], RemoveRow, Not(Copy), For(limits::BULK_KEPT_SECONDS)),
+            none("actor"),
+            none("overrides"),
+            none("created_at"),
+            none("finished_at"),
+        ],
+    },
+    Table {
+        name: "bulk_items",
+        holds: "How it stands with each booking of such a change.",
+        columns: &[
+            none("tenant_id"),
+            none("operation_id"),
+            none("position"),
+            none("booking_id"),
+            none("sequence"),
+            none("state"),
+            none("code"),
+            personal("detail", Words, &[Booking, Contents], Blank, Not(Copy), For(limits::BULK_KEPT_SECONDS)),
         ],
     },
 ];

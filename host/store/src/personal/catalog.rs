@@ -28,6 +28,7 @@ pub(super) const TABLES: &[Table] = &[
             none("created_at"),
             none("updated_at"),
             none("archived_at"),
+            none("currency"),
         ],
     },
     Table {
@@ -82,6 +83,7 @@ pub(super) const TABLES: &[Table] = &[
             personal("calibration", Fact, &[Member], Stays, In(Staff), WithRow),
             none("places_version"),
             personal("user_id", Reference, &[Member], Blank, In(Staff), WithRow),
+            none("schedule_id"),
         ],
     },
     Table {
@@ -113,6 +115,8 @@ pub(super) const TABLES: &[Table] = &[
             none("last_used_at"),
             none("expires_at"),
             none("created_at"),
+            none("connection_id"),
+            setup("url"),
         ],
     },
 ];

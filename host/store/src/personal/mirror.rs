@@ -32,6 +32,20 @@ pub(super) const TABLES: &[Table] = &[
             none("last_synced_at"),
             none("customer_id"),
             none("unidentified"),
+            personal("when_start", Fact, &[Customer, Contents], Stays, Not(Copy), WithRow),
+            personal("when_end", Fact, &[Customer, Contents], Stays, Not(Copy), WithRow),
+            none("created_at"),
+            none("updated_at"),
+            none("unsearchable"),
+        ],
+    },
+    Table {
+        name: "external_words",
+        holds: "What bookings at providers are found by.",
+        columns: &[
+            none("tenant_id"),
+            none("external_booking_id"),
+            personal("word", Contact, &[Contents], RemoveRow, Not(Copy), WithRow),
         ],
     },
     Table {

@@ -42,6 +42,7 @@ pub(crate) mod tenants;
 
 /// Every statement of every file.
 const ALL: &[&[&str]] = &[
+    bookings::bulk::ALL,
     bookings::limits::ALL,
     bookings::list::ALL,
     bookings::words::ALL,
@@ -78,6 +79,9 @@ const ALL: &[&[&str]] = &[
     catalog::members::ALL,
     catalog::private_links::ALL,
     mirror::external::ALL,
+    mirror::items::ALL,
+    mirror::listed::ALL,
+    mirror::words::ALL,
     connections::oauth::ALL,
     bookings::occupancy::ALL,
     plugins::ALL,

@@ -9,10 +9,13 @@ use berth_model::{
         listing::{ListingRecord, TenantRecord},
         member::MemberRecord,
     },
-    id::{EventTypeId, ListingId, MemberId, RestrictionScheduleId},
+    id::{EventTypeId, ListingId, MemberId, RuleId},
+    scheduling::rule::Reaching,
     time::{Instant, Interval},
 };
+use serde::Serialize;
 use serde_json::Value;
+use uuid::Uuid;
 
 /// On what rules must bear to be read.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -21,8 +24,29 @@ pub struct RulesOf {
     pub members: Vec<MemberId>,
     pub listing: ListingId,
     pub event_type: EventTypeId,
-    /// The schedule that the event type names.
-    pub restriction_schedule: Option<RestrictionScheduleId>,
+    /// Schedules that any of them, or the tenant, names; each once, in order.
+    pub schedules: Vec<RuleId>,
+}
+
+/// Which rules are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct RuleFilter {
+    pub member: Option<MemberId>,
+    pub listing: Option<ListingId>,
+    pub event_type: Option<EventTypeId>,
+    pub reaching: Option<Reaching>,
+}
+
+/// Who names a schedule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ScheduleUser {
+    /// `member`, `event_type`, `opening_hours` or `default`.
+    pub kind: String,
+    /// The member, the event type, or the tenant.
+    pub id: Uuid,
+    /// Name for people.
+    pub name: String,
 }
 
 /// What an event type is booked with.

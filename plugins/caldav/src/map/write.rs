@@ -1,7 +1,7 @@
 //! Events as they are written: new, moved, cancelled. A change leaves everything else of an event as it is.
 
 use berth_icalendar::{Component, Property};
-use berth_sdk::types::{CreateRequest, Instant, Interval};
+use berth_sdk::types::{Attendee, CreateRequest, Instant, Interval, MeetingPlace, Part, UpdateRequest};
 
 use super::{
     event::{CUSTOMER, Event, uid},
@@ -17,11 +17,6 @@ const NAME: &str = "{name}";
 pub(crate) fn create(request: &CreateRequest, title: &str, now: Instant) -> String {
     let customer = &request.attendee;
     let mut event = Component::new("VEVENT");
-    let mailbox =
-        customer.email.as_ref().map_or_else(|| "mailto:".to_owned(), |email| format!("mailto:{email}"));
-    let mut parameters = vec![("CN", customer.name.as_str()), ("X-TIME-ZONE", customer.time_zone.as_str())];
-    parameters.extend(customer.phone.as_deref().map(|phone| ("X-PHONE", phone)));
-    parameters.extend(customer.language.as_deref().map(|language| ("LANGUAGE", language)));
     event.properties = vec![
         Property::text("UID", &uid(&request.reference)),
         Property::plain("CREATED", &stamped(now)),
@@ -30,7 +25,7 @@ pub(crate) fn create(request: &CreateRequest, title: &str, now: Instant) -> Stri
         Property::plain("STATUS", "CONFIRMED"),
         Property::plain("TRANSP", "OPAQUE"),
         Property::plain("SEQUENCE", "0"),
-        Property::with(CUSTOMER, &parameters, &without_breaks(&mailbox)),
+        mark_of(customer),
     ];
     put(&mut event, request.when);
     touch(&mut event, now);
@@ -42,6 +37,16 @@ pub(crate) fn create(request: &CreateRequest, title: &str, now: Instant) -> Stri
     ];
     calendar.parts.push(event);
     calendar.write()
+}
+
+/// Who comes, for us.
+fn mark_of(customer: &Attendee) -> Property {
+    let mailbox =
+        customer.email.as_ref().map_or_else(|| "mailto:".to_owned(), |email| format!("mailto:{email}"));
+    let mut parameters = vec![("CN", customer.name.as_str()), ("X-TIME-ZONE", customer.time_zone.as_str())];
+    parameters.extend(customer.phone.as_deref().map(|phone| ("X-PHONE", phone)));
+    parameters.extend(customer.language.as_deref().map(|language| ("LANGUAGE", language)));
+    Property::with(CUSTOMER, &parameters, &without_breaks(&mailbox))
 }
 
 /// What people shall read in the event: who comes, and what they said.
@@ -66,6 +71,37 @@ fn without_breaks(text: &str) -> String {
 /// The event at another time.
 pub(crate) fn moved(event: &Event, when: Interval, now: Instant) -> String {
     changed(event, now, |event| put(event, when))
+}
+
+/// The event with these parts written on it.
+pub(crate) fn updated(
+    event: &Event,
+    request: &UpdateRequest,
+    when: Interval,
+    title: &str,
+    now: Instant,
+) -> String {
+    let anew = request.made_anew("", when);
+    changed(event, now, |event| {
+        if request.changes(Part::Attendee) {
+            event.set(Property::text("SUMMARY", &title.replace(NAME, &anew.attendee.name)));
+            event.set(mark_of(&anew.attendee));
+        }
+        if request.beyond(&[Part::Location]).is_some() {
+            event.set(Property::text("DESCRIPTION", &description(&anew)));
+        }
+        if request.changes(Part::Location) {
+            let place = match &request.location {
+                Some(MeetingPlace::Address(text) | MeetingPlace::Link(text)) => Some(text),
+                Some(MeetingPlace::Phone(number)) => number.as_ref().or(anew.attendee.phone.as_ref()),
+                Some(MeetingPlace::Conferencing) | None => None,
+            };
+            match place {
+                Some(place) => event.set(Property::text("LOCATION", place)),
+                None => event.remove("LOCATION"),
+            }
+        }
+    })
 }
 
 /// The event, cancelled but kept: it takes no time any more.
@@ -182,6 +218,35 @@ mod tests {
         assert!(main.property("DURATION").is_none());
         assert_eq!(main.all("VALARM").count(), 1);
         assert_eq!(after.calendar.parts[0], event.calendar.parts[0], "the exception is as it was");
+    }
+
+    #[test]
+    fn what_is_written_on_it_changes_and_the_rest_stays() {
+        let asked = request();
+        let (event, before) = read(&create(&asked, "Visit of {name}", 0));
+        let mut update = UpdateRequest {
+            idempotency_key: "k".to_owned(),
+            id: "a".to_owned(),
+            reference: "b_1".to_owned(),
+            changed: vec![Part::Attendee, Part::Location],
+            attendee: Attendee { name: "Bea".to_owned(), ..asked.attendee },
+            guests: Vec::new(),
+            answers: Vec::new(),
+            notes: Some("By train".to_owned()),
+            location: Some(MeetingPlace::Address("Pier 1; 2nd floor".to_owned())),
+        };
+        let (after, booking) = read(&updated(&event, &update, before.when, "Visit of {name}", 0));
+        assert_eq!((booking.title.as_deref(), booking.when), (Some("Visit of Bea"), before.when));
+        assert_eq!(booking.attendees, [update.attendee.clone()]);
+        assert_eq!(
+            (booking.location.as_deref(), &booking.reference),
+            (Some("Pier 1; 2nd floor"), &before.reference)
+        );
+        let told = after.main().unwrap().text("DESCRIPTION").unwrap();
+        assert!(told.starts_with("Bea\n") && told.ends_with("By train"), "{told}");
+        (update.changed, update.location) = (vec![Part::Location], None);
+        let (_, booking) = read(&updated(&after, &update, before.when, "t", 0));
+        assert_eq!((booking.location, booking.title.as_deref()), (None, Some("Visit of Bea")));
     }
 
     #[test]

@@ -23,11 +23,7 @@ pub(crate) fn insert_body(request: &CreateRequest, id: &str, title: &str, meet: 
         "end": point(request.when.end, zone),
         "extendedProperties": { "private": { REFERENCE: request.reference } },
     });
-    let mut guests: Vec<Value> = Vec::new();
-    if let Some(email) = &attendee.email {
-        guests.push(json!({ "email": email, "displayName": attendee.name }));
-    }
-    guests.extend(request.guests.iter().map(|email| json!({ "email": email })));
+    let guests = guests(request);
     if !guests.is_empty() {
         set(&mut body, "attendees", Value::Array(guests));
     }
@@ -41,6 +37,13 @@ pub(crate) fn insert_body(request: &CreateRequest, id: &str, title: &str, meet: 
         set(&mut body, "conferenceData", conference);
     }
     body
+}
+
+/// The customer and their guests, as far as they can be invited.
+pub(super) fn guests(request: &CreateRequest) -> Vec<Value> {
+    let attendee = &request.attendee;
+    let customer = attendee.email.iter().map(|email| json!({ "email": email, "displayName": attendee.name }));
+    customer.chain(request.guests.iter().map(|email| json!({ "email": email }))).collect()
 }
 
 /// The body that moves an event; the zones that it is shown in stay. A date, if it was for whole days, goes.
@@ -65,7 +68,7 @@ fn point(at: i64, zone: Option<&str>) -> Value {
 }
 
 /// Notes, answers, and how to reach who has no e-mail address.
-fn description(request: &CreateRequest) -> String {
+pub(super) fn description(request: &CreateRequest) -> String {
     let mut lines: Vec<String> = request.notes.iter().cloned().collect();
     for answer in &request.answers {
         let value: Value = serde_json::from_str(&answer.value).unwrap_or(Value::Null);

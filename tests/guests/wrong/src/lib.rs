@@ -3,6 +3,7 @@
 #[path = "../../../../plugins/template/src/api.rs"]
 mod api;
 mod blocks;
+mod booking_edits;
 mod bookings;
 #[path = "../../../../plugins/template/src/map.rs"]
 mod map;
@@ -209,4 +210,4 @@ fn after_the_change(at: i64) -> bool {
     time::parse("2030-03-31T01:00:00Z").is_some_and(|change| at >= change)
 }
 
-berth_sdk::export!(Wrong: catalog, availability, bookings, links, webhooks, clients, blocks; manifest = "plugin.toml");
+berth_sdk::export!(Wrong: catalog, availability, bookings, links, webhooks, clients, blocks, booking_edits; manifest = "plugin.toml");

@@ -93,6 +93,7 @@ pub(super) fn create(state: &mut State, body: &Value) -> Result<Value, Refusal> 
         end,
         event_type: event_type.id,
         attendee: body["attendee"].clone(),
+        location: None,
         guests: body.get("guests").and_then(Value::as_array).cloned().unwrap_or_default(),
         metadata,
         responses: body.get("bookingFieldsResponses").and_then(Value::as_object).cloned().unwrap_or_default(),
@@ -126,6 +127,53 @@ pub(super) fn cancel(state: &mut State, uid: &str, reason: Option<&str>) -> Resu
     let extra =
         json!({ "cancelledBy": "eve@example.com", "cancellationReason": reason, "requestReschedule": false });
     webhooks::emit(state, "BOOKING_CANCELLED", &booking, extra);
+    Ok(views::booking(state, &booking))
+}
+
+/// More guests.
+pub(super) fn add_guests(state: &mut State, uid: &str, body: &Value) -> Result<Value, Refusal> {
+    let given = body.get("guests").and_then(Value::as_array).cloned().unwrap_or_default();
+    if given.is_empty() || given.len() > 10 {
+        return Err(bad_request("guests must contain at least 1 and at most 10 elements"));
+    }
+    changed(state, uid, |booking| {
+        for guest in given {
+            let email = guest.get("email").cloned().unwrap_or_default();
+            if !booking.guests.contains(&email) {
+                booking.guests.push(email);
+            }
+        }
+    })
+}
+
+/// Another place.
+pub(super) fn set_location(state: &mut State, uid: &str, body: &Value) -> Result<Value, Refusal> {
+    let given = body.get("location").cloned().unwrap_or_default();
+    let kind = given.get("type").and_then(Value::as_str).unwrap_or_default();
+    let name = match kind {
+        "address" | "attendeeAddress" => "address",
+        "phone" | "attendeePhone" => "phone",
+        "link" => "link",
+        _ => return Err(bad_request("location must be one of the event type locations")),
+    };
+    let place = given.get(name).and_then(Value::as_str).map(str::to_owned);
+    let place = place.ok_or_else(|| bad_request(format!("location.{name} should not be empty")))?;
+    changed(state, uid, |booking| booking.location = Some(place))
+}
+
+/// What takes place is changed, and only that.
+fn changed(state: &mut State, uid: &str, change: impl FnOnce(&mut Booking)) -> Result<Value, Refusal> {
+    let old =
+        state.booking(uid).cloned().ok_or_else(|| not_found(format!("Booking with uid={uid} not found")))?;
+    if !old.status.is_active() {
+        return Err(bad_request(format!("Booking with uid={uid} is cancelled.")));
+    }
+    let now = state.now();
+    if let Some(booking) = state.booking_mut(uid) {
+        change(booking);
+        booking.updated_at = now.max(booking.updated_at + 2_000);
+    }
+    let booking = state.booking(uid).cloned().ok_or_else(|| not_found("gone"))?;
     Ok(views::booking(state, &booking))
 }
 

@@ -186,7 +186,7 @@ fn route(
             state.reservations.retain(|r| r.uid != *uid);
             success(200, json!({}))
         }
-        ("GET" | "POST", ["v2", "bookings", ..]) => {
+        ("GET" | "POST" | "PATCH", ["v2", "bookings", ..]) => {
             needs_version(version, &["2024-08-13", "2026-02-25"], path)?;
             booking_route(state, method, parts.get(2..).unwrap_or_default(), query, body)
         }
@@ -234,6 +234,8 @@ fn booking_route(
             }
             success(201, view)
         }
+        ("POST", [uid, "guests"]) => success(200, bookings::add_guests(state, uid, body)?),
+        ("PATCH", [uid, "location"]) => success(200, bookings::set_location(state, uid, body)?),
         ("POST", [uid, "confirm"]) => success(200, bookings::decide(state, uid, true)?),
         ("POST", [uid, "decline"]) => success(200, bookings::decide(state, uid, false)?),
         _ => Err(not_found("Cannot find this")),

@@ -72,6 +72,8 @@ pub struct Booking {
     pub event_type: u64,
     pub attendee: Value,
     pub guests: Vec<Value>,
+    /// Where it is; none: its own conferencing.
+    pub location: Option<String>,
     pub metadata: Map<String, Value>,
     pub responses: Map<String, Value>,
     pub created_at: i64,

@@ -42,7 +42,7 @@ pub(super) fn booking(state: &State, booking: &Booking) -> Value {
             "username": "eve", "timeZone": state.config.time_zone.name() }],
         "start": utc(booking.start), "end": utc(booking.end), "duration": (booking.end - booking.start) / 60_000_000,
         "eventTypeId": booking.event_type, "eventType": { "id": booking.event_type, "slug": slug },
-        "location": format!("https://app.cal.com/video/{}", booking.uid), "absentHost": false,
+        "location": booking.location.clone().unwrap_or_else(|| format!("https://app.cal.com/video/{}", booking.uid)), "absentHost": false,
         "createdAt": utc(booking.created_at), "updatedAt": utc(booking.updated_at),
         "metadata": booking.metadata, "bookingFieldsResponses": booking.responses, "guests": booking.guests,
         "attendees": [{

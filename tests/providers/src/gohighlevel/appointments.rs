@@ -74,6 +74,7 @@ pub(super) fn create(state: &mut State, body: &Value) -> Result<Value, Refusal> 
         title: text("title").unwrap_or(title),
         description: text("description"),
         address: text("address").unwrap_or_default(),
+        assigned: text("assignedUserId").unwrap_or_else(|| views::USER.to_owned()),
         added_at: now,
         updated_at: now,
     };
@@ -96,6 +97,12 @@ pub(super) fn update(state: &mut State, id: &str, body: &Value) -> Result<Value,
     }
     if let Some(text) = body.get("description").and_then(Value::as_str) {
         new.description = Some(text.to_owned());
+    }
+    if let Some(text) = body.get("address").and_then(Value::as_str) {
+        text.clone_into(&mut new.address);
+    }
+    if let Some(user) = body.get("assignedUserId").and_then(Value::as_str) {
+        user.clone_into(&mut new.assigned);
     }
     if let Some(kept) = state.appointment_mut(id) {
         kept.clone_from(&new);

@@ -75,6 +75,8 @@ pub struct Appointment {
     pub title: String,
     pub description: Option<String>,
     pub address: String,
+    /// Who has it.
+    pub assigned: String,
     pub added_at: i64,
     pub updated_at: i64,
 }

@@ -9,7 +9,7 @@ use super::{
 use crate::times::utc;
 
 /// The one person at work.
-const USER: &str = "usr_1";
+pub(super) const USER: &str = "usr_1";
 
 pub(super) fn location(state: &State) -> Value {
     json!({ "location": {
@@ -36,7 +36,7 @@ pub(super) fn event(state: &State, a: &Appointment) -> Value {
     let mut view = json!({
         "id": a.id, "title": a.title, "address": a.address, "calendarId": a.calendar,
         "locationId": state.config.location_id, "contactId": a.contact, "groupId": "",
-        "appointmentStatus": a.status.name(), "assignedUserId": USER, "users": [], "isRecurring": false,
+        "appointmentStatus": a.status.name(), "assignedUserId": a.assigned, "users": [], "isRecurring": false,
         "startTime": state.local(a.start), "endTime": state.local(a.end),
         "dateAdded": utc(a.added_at), "dateUpdated": utc(a.updated_at),
     });
@@ -51,7 +51,7 @@ pub(super) fn appointment(state: &State, a: &Appointment) -> Value {
     json!({
         "id": a.id, "calendarId": a.calendar, "locationId": state.config.location_id, "contactId": a.contact,
         "startTime": state.local(a.start), "endTime": state.local(a.end), "title": a.title,
-        "appointmentStatus": a.status.name(), "assignedUserId": USER, "address": a.address, "isRecurring": false,
+        "appointmentStatus": a.status.name(), "assignedUserId": a.assigned, "address": a.address, "isRecurring": false,
     })
 }
 

@@ -76,6 +76,10 @@ fn properties(body: &Value) -> Result<BTreeMap<String, String>, Refusal> {
     Ok(found)
 }
 
+fn place(body: &Value) -> Option<String> {
+    body["location"]["displayName"].as_str().map(str::to_owned)
+}
+
 fn attendees(body: &Value) -> Result<Vec<Value>, Refusal> {
     let mut found = Vec::new();
     for attendee in body["attendees"].as_array().into_iter().flatten() {
@@ -128,6 +132,7 @@ pub(super) fn create(state: &mut State, calendar: &Calendar, body: &Value) -> Ou
         response: "organizer".to_owned(),
         show_as: body["showAs"].as_str().unwrap_or("busy").to_owned(),
         attendees: attendees(body)?,
+        place: place(body).unwrap_or_default(),
         online,
         transaction_id,
         properties: properties(body)?,
@@ -157,8 +162,16 @@ fn update(state: &mut State, id: &str, call: Call<'_>) -> Outcome {
         let message = "The Event.Start property for an all-day event needs to be set to midnight.";
         return Err(bad_request(message));
     }
+    // Only what is given is written; a list is written whole.
+    let given = |name: &str| call.body.get(name).is_some_and(|value| !value.is_null());
+    let people = if given("attendees") { Some(attendees(call.body)?) } else { None };
+    let content = given("body").then(|| call.body["body"].clone());
+    let place = place(call.body);
     state.touch(id, Change::Updated, |event| {
         (event.start, event.end, event.subject, event.all_day) = (start, end, subject, all_day);
+        event.attendees = people.unwrap_or_else(|| std::mem::take(&mut event.attendees));
+        event.content = content.unwrap_or_else(|| event.content.take());
+        event.place = place.unwrap_or_else(|| std::mem::take(&mut event.place));
     });
     ok(views::event(known(state, id)?, None))
 }

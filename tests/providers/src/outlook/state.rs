@@ -25,6 +25,8 @@ pub struct Event {
     pub response: String,
     pub show_as: String,
     pub attendees: Vec<Value>,
+    /// Where it is, as people say it.
+    pub place: String,
     pub online: bool,
     pub transaction_id: Option<String>,
     /// Extended properties by id.

@@ -43,7 +43,7 @@ pub(super) fn event(event: &Event, expanded: Option<&str>) -> Value {
         "start": time(event.start), "end": time(event.end), "originalStartTimeZone": event.zone, "originalEndTimeZone": event.zone,
         "isAllDay": event.all_day, "isCancelled": false, "isOrganizer": event.response == "organizer", "showAs": event.show_as,
         "responseStatus": { "response": event.response, "time": "0001-01-01T00:00:00Z" },
-        "location": { "displayName": "", "locationType": "default" }, "attendees": event.attendees,
+        "location": { "displayName": event.place, "locationType": "default" }, "attendees": event.attendees,
         "organizer": { "emailAddress": { "name": "Eve", "address": ACCOUNT } },
         "isOnlineMeeting": event.online, "onlineMeeting": online,
         "webLink": format!("https://outlook.office365.com/owa/?itemid={}", event.id),

@@ -8,8 +8,8 @@ use berth_model::{
         Account, Asked, BlockLookup, BlockRequest, BookingLink, BusyQuery, CallContext, CallError,
         CancelRequest, ChangePage, CreateRequest, ExternalBlock, ExternalBooking, ExternalBusyTime,
         ExternalClient, ExternalEventType, ExternalId, ExternalSlot, LinkRequest, Page, PageRequest,
-        ProviderError, Providers, QuerySpans, ReferenceLookup, Reply, RescheduleRequest, SlotQuery,
-        SubscribeRequest, Subscription, WebhookOutcome, WebhookRequest,
+        ProviderError, Providers, QuerySpans, ReassignRequest, ReferenceLookup, Reply, RescheduleRequest,
+        SlotQuery, SubscribeRequest, Subscription, UpdateRequest, WebhookOutcome, WebhookRequest,
     },
     plugins::{
         manifest::{Manifest, PluginId},
@@ -93,6 +93,8 @@ impl Providers for Authorising {
         find_by_reference(lookup: ReferenceLookup) -> Vec<ExternalBooking>;
         cancel_booking(request: CancelRequest) -> ExternalBooking;
         reschedule_booking(request: RescheduleRequest) -> ExternalBooking;
+        update_booking(request: UpdateRequest) -> ExternalBooking;
+        reassign_booking(request: ReassignRequest) -> ExternalBooking;
         list_changes(cursor: Option<String>, limit: u32) -> ChangePage;
         create_booking_link(request: LinkRequest) -> BookingLink;
         subscribe(request: SubscribeRequest) -> Subscription;

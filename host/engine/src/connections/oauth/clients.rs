@@ -11,7 +11,11 @@ use berth_model::{
 use berth_store::records::OAuthClientRecord;
 use url::Url;
 
-use crate::{Outcome, connections::Connections, validate::Fields};
+use crate::{
+    Outcome,
+    connections::{Connections, names::installed_as},
+    validate::Fields,
+};
 
 /// A client to be registered.
 #[derive(Debug, Clone)]
@@ -39,6 +43,7 @@ impl Connections {
         credential: &str,
         new: NewOAuthClient,
     ) -> Outcome<OAuthClientRecord> {
+        let plugin = &installed_as(self.base.store(), plugin).await?;
         let manifest = self.active_manifest(plugin)?;
         let known = manifest.credentials.get(credential).is_some_and(|c| c.kind == CredentialKind::Oauth2);
         if !known {
@@ -86,7 +91,8 @@ impl Connections {
 
     /// The clients of a plugin.
     pub async fn list_oauth_clients(&self, plugin: &PluginId) -> Outcome<Vec<OAuthClientRecord>> {
-        Ok(self.base.store().list_oauth_clients(plugin).await?)
+        let plugin = installed_as(self.base.store(), plugin).await?;
+        Ok(self.base.store().list_oauth_clients(&plugin).await?)
     }
 
     /// Forget a client. Connections that it made cannot renew their tokens any more.
@@ -97,8 +103,9 @@ impl Connections {
         plugin: &PluginId,
         credential: &str,
     ) -> Outcome<()> {
+        let plugin = installed_as(self.base.store(), plugin).await?;
         let audit = self.base.audit_by(actor, request_id);
-        Ok(self.base.store().delete_oauth_client(plugin, credential, audit).await?)
+        Ok(self.base.store().delete_oauth_client(&plugin, credential, audit).await?)
     }
 
     pub(crate) fn active_manifest(&self, plugin: &PluginId) -> Outcome<std::sync::Arc<Manifest>> {

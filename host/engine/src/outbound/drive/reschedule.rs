@@ -149,6 +149,6 @@ impl Outbound {
 }
 
 /// The store does not answer: to be tried again.
-fn not_now(_: StoreError) -> CallError {
+pub(super) fn not_now(_: StoreError) -> CallError {
     CallError::Provider(ProviderError::Unavailable { retry_after_ms: None })
 }

@@ -153,13 +153,38 @@ fn members_of_another_type_are_refused() {
     for (question, says) in [
         (json!({ "key": "a", "label": "x", "type": "date", "max_length": 3 }), "max_length is only for"),
         (json!({ "key": "a", "label": "x", "type": "text", "min": 3 }), "min is only for"),
-        (json!({ "key": "a", "label": "x", "type": "text", "options": [] }), "options is only for"),
+        (json!({ "key": "a", "label": "x", "type": "text", "options": ["a"] }), "options is only for"),
         (json!({ "key": "a", "label": "x", "type": "select" }), "need options"),
         (json!({ "key": "a", "label": "x", "type": "colour" }), "unknown variant"),
         (json!({ "key": "a", "label": "x", "type": "text", "requierd": true }), "unknown field"),
     ] {
         let error = serde_json::from_value::<Question>(question).unwrap_err().to_string();
         assert!(error.contains(says), "{error}");
+    }
+}
+
+#[test]
+fn forms_have_other_names_for_types() {
+    for (question, shown) in [
+        (json!({ "id": "a", "label": "x", "type": "textarea" }), json!({ "type": "long_text" })),
+        (json!({ "id": "a", "label": "x", "type": "tel", "options": [] }), json!({ "type": "phone" })),
+        (
+            json!({ "id": "a", "label": "x", "type": "radio", "options": ["b"] }),
+            json!({ "type": "select", "options": ["b"] }),
+        ),
+        (
+            json!({ "id": "a", "label": "x", "type": "checkbox", "options": ["b"] }),
+            json!({ "type": "multi_select", "options": ["b"] }),
+        ),
+        (
+            json!({ "id": "a", "label": "x", "type": "checkbox", "options": [] }),
+            json!({ "type": "checkbox" }),
+        ),
+    ] {
+        let read: Question = serde_json::from_value(question).unwrap();
+        let mut expected = json!({ "key": "a", "label": "x", "required": false });
+        expected.as_object_mut().unwrap().extend(shown.as_object().unwrap().clone());
+        assert_eq!(serde_json::to_value(read).unwrap(), expected);
     }
 }
 

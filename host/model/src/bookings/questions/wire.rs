@@ -8,7 +8,8 @@ use super::{Question, QuestionKind};
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct WireQuestion {
-    /// Name of the answer, unique within the event type: 1 to 64 of a-z, 0-9 and _.
+    /// Name of the answer, unique within the event type: 1 to 64 of a-z, 0-9 and _. Others call it its id.
+    #[serde(alias = "id")]
     key: String,
     /// What is asked.
     label: String,
@@ -36,17 +37,23 @@ pub(super) struct WireQuestion {
 
 /// What an answer looks like: `text` (one line), `long_text`, `email`, `phone` (E.164; spaces, dots, hyphens and brackets are
 /// removed), `number`, `select` (one of the options), `multi_select` (a list of options), `checkbox` (true or false),
-/// `date` (2026-11-20).
+/// `date` (2026-11-20). Forms have other names for most of them.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum WireKind {
+    #[serde(alias = "string", alias = "short_text", alias = "shortText", alias = "input")]
     Text,
+    #[serde(alias = "textarea", alias = "longText", alias = "multiline", alias = "paragraph")]
     LongText,
     Email,
+    #[serde(alias = "tel", alias = "telephone")]
     Phone,
     Number,
+    #[serde(alias = "radio", alias = "dropdown")]
     Select,
+    #[serde(alias = "multiSelect", alias = "multiselect", alias = "checkboxes")]
     MultiSelect,
+    #[serde(alias = "boolean", alias = "bool")]
     Checkbox,
     Date,
 }
@@ -56,6 +63,10 @@ impl TryFrom<WireQuestion> for Question {
     fn try_from(wire: WireQuestion) -> Result<Self, String> {
         use WireKind as Kind;
         let WireQuestion { key, label, kind, required, min_length, max_length, min, max, options } = wire;
+        // Forms send an empty list with whatever has no options, and a checkbox for each option.
+        let options =
+            options.filter(|options| !options.is_empty() || matches!(kind, Kind::Select | Kind::MultiSelect));
+        let kind = if matches!(kind, Kind::Checkbox) && options.is_some() { Kind::MultiSelect } else { kind };
         let (texts, numbers, choices) = (
             matches!(kind, Kind::Text | Kind::LongText),
             matches!(kind, Kind::Number),

@@ -50,17 +50,18 @@ struct State {
 impl State {
     /// All that can be: what is dispatched has a provider, what is there does, too.
     fn all() -> Vec<Self> {
-        let tasks =
-            [None, Some(ProviderTask::Create), Some(ProviderTask::Reschedule), Some(ProviderTask::Cancel)];
+        let tasks = [None].into_iter().chain(ProviderTask::ALL.into_iter().map(Some));
+        let tasks: Vec<Option<ProviderTask>> = tasks.collect();
         let mut all = Vec::new();
         for status in BookingStatus::ALL {
-            for task in tasks {
+            for task in tasks.iter().copied() {
                 for (has_provider, is_there) in [(false, false), (true, false), (true, true)] {
                     let fits = match task {
                         None => true,
                         Some(ProviderTask::Create) => status.is_active(),
                         Some(ProviderTask::Reschedule) => status == BookingStatus::Confirmed,
                         Some(ProviderTask::Cancel) => status == BookingStatus::Cancelled,
+                        Some(ProviderTask::Update | ProviderTask::Reassign) => status.is_active() && is_there,
                     };
                     if fits && (task.is_none() || has_provider) {
                         all.push(Self { status, task, has_provider, is_there });
@@ -89,6 +90,7 @@ impl State {
             member: MemberId::from_uuid(Uuid::from_u128(5)),
             other_members: Vec::new(),
             seats: 1,
+            seats_taken: 1,
             series: None,
             assignment: None,
             connection: self.has_provider.then(|| ConnectionId::from_uuid(Uuid::from_u128(6))),
@@ -111,6 +113,7 @@ impl State {
             location: None,
             metadata: BTreeMap::new(),
             local_changes: Vec::new(),
+            undelivered: None,
             reason: None,
             external_id: self.is_there.then(|| "x1".to_owned()),
             external: None,
@@ -154,7 +157,7 @@ fn external(status: ExternalStatus, when: Interval) -> ExternalBooking {
 fn edit(local_only: bool) -> Edit {
     let mut contents = Contents::of(&State::all()[0].booking());
     contents.notes = Some("By the door".into());
-    Edit { contents, local_only }
+    Edit { contents, local_only, seats: None }
 }
 
 fn others() -> Hosts {
@@ -185,6 +188,10 @@ fn changes() -> Vec<(String, BookingChange)> {
         named(
             "reschedule_refused",
             BookingChange::RescheduleRefused { reason: "No".into(), occupancy, external: None },
+        ),
+        named(
+            "edit_refused",
+            BookingChange::EditRefused { reason: "No".into(), occupancy: here, external: None },
         ),
         named("cancel_delivered", BookingChange::CancelDelivered { external: None }),
         named("cancel_refused", BookingChange::CancelRefused { reason: "No".into(), external: None, padded }),

@@ -36,7 +36,7 @@ impl EventTypeRecord {
         fields.range("/buffer_after_minutes", self.buffer_after_minutes, 0, BUFFER_MINUTES_MAX);
         fields.range("/minimum_notice_minutes", self.minimum_notice_minutes, 0, NOTICE_MINUTES_MAX);
         fields.range("/booking_window_days", self.booking_window_days, 0, BOOKING_WINDOW_DAYS_MAX);
-        fields.count("/member_ids", self.members.len(), 1, EVENT_TYPE_MEMBERS_MAX);
+        fields.count("/member_ids", self.members.len(), 0, EVENT_TYPE_MEMBERS_MAX);
         fields.distinct("/member_ids", &self.members);
         fields.count("/external", self.external.len(), 0, EVENT_TYPE_COUNTERPARTS_MAX);
         let mut connections = BTreeSet::new();

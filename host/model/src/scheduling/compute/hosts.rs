@@ -313,6 +313,7 @@ impl WireHost {
             windows,
             unrestricted,
             regular,
+            bounds: Vec::new(),
             taken: self.busy.iter().filter_map(|busy| busy.taken(seats)).collect(),
             fixed: self.role == Some(Role::Fixed),
             group: self.group.clone(),

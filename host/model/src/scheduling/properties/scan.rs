@@ -1,13 +1,15 @@
 //! What is offered, found by looking at every start and every host by itself: slow, and as the rules are written.
 
-use chrono::{NaiveDate, Timelike, Weekday};
+use chrono::{Datelike, NaiveDate, NaiveTime, Timelike, Weekday};
 
 use super::{
     super::{
         busy::{BusyKind, BusyTime},
         hours::{civil_day, day_start, local_of},
         question::{Host, Question},
+        rule::{Override, Stretch},
         rules::{BookingWindow, DayCount, GridAnchor, Quantity, TeamMode},
+        schedule::Schedule,
         slots::Offer,
     },
     UNITS, at,
@@ -15,6 +17,7 @@ use super::{
 use crate::{
     intervals::merged,
     time::{Instant, Interval},
+    zone::Zone,
 };
 
 /// Can this host take this start? Every rule of SCHEDULING section 2 as it is written there.
@@ -250,4 +253,28 @@ fn on_grid(question: &Question, start: Instant) -> bool {
         question.meeting.seats > 1 && !seats.is_empty() && seats.iter().sum::<u32>() < question.meeting.seats
     };
     laid || hosts.iter().any(joins)
+}
+
+/// Does a schedule open this instant, on this clock unless it names one? By what that clock shows.
+pub(super) fn opens(schedule: &Schedule, own: Zone, at: Instant) -> bool {
+    let shown = local_of(schedule.time_zone.unwrap_or(own), at);
+    let within = |start: NaiveTime, end: Option<NaiveTime>| {
+        start <= shown.time() && end.is_none_or(|end| shown.time() < end)
+    };
+    let mut days = schedule.overrides.iter().filter(|day| day.date == shown.date()).peekable();
+    if days.peek().is_some() {
+        return days.flat_map(|day| &day.intervals).any(|stretch| within(stretch.start, stretch.end));
+    }
+    let mut hours = schedule.weekly_hours.iter().filter(|hours| hours.weekdays.contains(&shown.weekday()));
+    hours.any(|hours| within(hours.start, hours.end))
+}
+
+/// Is somebody open who keeps a schedule and has days of their own, on their own clock?
+pub(super) fn keeps(schedule: &Schedule, days: &[Override], own: Zone, at: Instant) -> bool {
+    let mine = local_of(own, at);
+    let within =
+        |stretch: &Stretch| stretch.start <= mine.time() && stretch.end.is_none_or(|end| mine.time() < end);
+    let of_own = days.iter().filter(|day| day.date == mine.date()).flat_map(|day| &day.intervals).any(within);
+    let date = local_of(schedule.time_zone.unwrap_or(own), at).date();
+    of_own || (days.iter().all(|day| day.date != date) && opens(schedule, own, at))
 }

@@ -4,7 +4,6 @@ use axum::{Json, extract::State};
 use berth_engine::{BusyAnswer, BusyOf};
 use berth_model::{
     id::{ConnectionId, EventTypeId, MemberId},
-    problem::{FieldError, Problem},
     scheduling::local::at_clock,
     time::{Instant, Interval},
     zone::Zone,
@@ -16,7 +15,7 @@ use crate::http::{
     app::App,
     auth::AsTenant,
     extract::Query,
-    problem::{ApiResult, ProblemDocument},
+    problem::{ApiResult, ProblemDocument, wrong},
 };
 
 /// Whose time is wanted, and when.
@@ -118,13 +117,11 @@ pub(crate) async fn list(
     AsTenant(caller): AsTenant,
     Query(params): Query<Params>,
 ) -> ApiResult<Json<TakenAndOpen>> {
-    let refused = |field: &str, message: &str| Problem::parameter(FieldError::new(field, message));
-    let within =
-        Interval::new(params.from, params.to).map_err(|_| refused("to", "must not be before from"))?;
+    let within = Interval::new(params.from, params.to).map_err(|_| wrong("to", "must not be before from"))?;
     let of = match (params.event_type_id, params.member_id) {
         (Some(event_type), None) => BusyOf::EventType(event_type),
         (None, Some(member)) => BusyOf::Member(member),
-        _ => return Err(refused("event_type_id", "give either event_type_id or member_id").into()),
+        _ => return Err(wrong("event_type_id", "give either event_type_id or member_id").into()),
     };
     let answer = app.engine().availability.busy(&caller, of, within).await?;
     Ok(Json(TakenAndOpen::of(answer, params.time_zone)))

@@ -2,10 +2,12 @@
 
 pub(crate) mod busy;
 pub(crate) mod compute;
+pub(crate) mod generate;
 pub(crate) mod holidays;
 pub(crate) mod public;
 pub(crate) mod rules;
 pub(crate) mod schemas;
+pub(crate) mod time_off;
 pub(crate) mod zones;
 
 use std::collections::BTreeMap;
@@ -14,10 +16,10 @@ use axum::{extract::State, http::HeaderMap, response::Response};
 use berth_engine::{AvailabilityAnswer, AvailabilityQuery, RejectedSlot};
 use berth_model::{
     catalog::event_type::CounterpartState,
-    id::{BookingId, ConnectionId, EventTypeId, MemberId, RuleId},
+    id::{BookingId, ConnectionId, EventTypeId, MemberId, RuleId, ScheduleId},
     limits,
     problem::{Code, Problem},
-    scheduling::{hours, reason::Reason},
+    scheduling::{hours, local::at_offset, reason::Reason},
     tenants::scope::Scope,
     time::{Instant, Interval},
     zone::Zone,
@@ -41,7 +43,7 @@ use crate::{
 pub(super) fn keyed() -> Described {
     Described::new()
         .routes(routes!(availability: AvailabilityRead))
-        .routes(routes!(rules::generate: AvailabilityRead))
+        .routes(routes!(generate::generate: AvailabilityRead))
         .routes(routes!(busy::list: AvailabilityRead))
         .routes(routes!(zones::list: AvailabilityRead))
         .routes(routes!(zones::convert: AvailabilityRead))
@@ -54,12 +56,15 @@ pub(super) fn keyed() -> Described {
         .routes(routes!(rules::overrides::get: ListingsRead, rules::overrides::replace: ListingsWrite, rules::overrides::delete: ListingsWrite))
         .routes(routes!(rules::holidays::create: ListingsWrite, rules::holidays::list: ListingsRead))
         .routes(routes!(rules::holidays::get: ListingsRead, rules::holidays::replace: ListingsWrite, rules::holidays::delete: ListingsWrite))
+        .routes(routes!(time_off::preview: BookingsRead))
         .routes(routes!(rules::out_of_office::create: ListingsWrite, rules::out_of_office::list: ListingsRead))
         .routes(routes!(rules::out_of_office::get: ListingsRead, rules::out_of_office::replace: ListingsWrite, rules::out_of_office::delete: ListingsWrite))
         .routes(routes!(rules::travel::create: ListingsWrite, rules::travel::list: ListingsRead))
         .routes(routes!(rules::travel::get: ListingsRead, rules::travel::replace: ListingsWrite, rules::travel::delete: ListingsWrite))
         .routes(routes!(rules::restriction_schedules::create: ListingsWrite, rules::restriction_schedules::list: ListingsRead))
         .routes(routes!(rules::restriction_schedules::get: ListingsRead, rules::restriction_schedules::replace: ListingsWrite, rules::restriction_schedules::delete: ListingsWrite))
+        .routes(routes!(rules::schedules::create: ListingsWrite, rules::schedules::list: ListingsRead))
+        .routes(routes!(rules::schedules::get: ListingsRead, rules::schedules::replace: ListingsWrite, rules::schedules::delete: ListingsWrite))
         .merge(Described::new().routes(routes!(compute::post: AvailabilityRead)).layer(compute::body_limit()))
 }
 
@@ -80,7 +85,7 @@ pub(crate) struct Params {
     /// To here, at most 92 days later.
     #[param(value_type = String, format = DateTime, example = "2026-11-28T00:00:00Z")]
     to: Instant,
-    /// Zone of the person who looks; slots are grouped by its days.
+    /// Zone of the person who looks: slots are grouped by its days, and written with its offset.
     #[param(value_type = String, example = "Europe/Lisbon")]
     time_zone: Zone,
     /// Length wanted, if the event type offers several.
@@ -144,8 +149,9 @@ impl NotBookable {
 /// A start of open hours that a member does not offer.
 #[derive(Debug, Serialize, ToSchema)]
 struct Rejected {
-    #[schema(value_type = String, format = DateTime)]
-    start: Instant,
+    /// With the offset of `time_zone`.
+    #[schema(format = DateTime)]
+    start: String,
     #[schema(value_type = String)]
     #[serde(rename = "member_id")]
     member: MemberId,
@@ -153,14 +159,29 @@ struct Rejected {
     reason: &'static str,
     /// The same for people.
     detail: String,
+    /// The named schedule outside of which it is: the member's (`hours`, `override`), the event type's (`schedule`), or the opening hours
+    /// (`opening_hours`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    schedule_id: Option<ScheduleId>,
 }
 
-impl From<RejectedSlot> for Rejected {
-    fn from(r: RejectedSlot) -> Self {
+impl Rejected {
+    fn of(r: RejectedSlot, zone: Zone) -> Self {
         let why = r.reason.detail();
-        let detail =
-            r.by.map_or_else(|| why.to_owned(), |by| format!("{why}: {} to {}", by.start(), by.end()));
-        Self { start: r.start, member: r.member, reason: r.reason.as_str(), detail }
+        let detail = match (r.by, &r.schedule) {
+            (Some(by), _) => format!("{why}: {} to {}", by.start(), by.end()),
+            (None, Some(schedule)) => format!("{why}: {}", schedule.name),
+            (None, None) => why.to_owned(),
+        };
+        let schedule_id = r.schedule.map(|schedule| schedule.id);
+        Self {
+            start: at_offset(zone, r.start),
+            member: r.member,
+            reason: r.reason.as_str(),
+            detail,
+            schedule_id,
+        }
     }
 }
 
@@ -175,10 +196,11 @@ struct Day {
 /// A start that is offered.
 #[derive(Debug, Serialize, ToSchema)]
 struct Slot {
-    #[schema(value_type = String, format = DateTime)]
-    start: Instant,
-    #[schema(value_type = String, format = DateTime)]
-    end: Instant,
+    /// With the offset of `time_zone`.
+    #[schema(format = DateTime)]
+    start: String,
+    #[schema(format = DateTime)]
+    end: String,
     /// Who could take it.
     #[schema(value_type = Vec<String>)]
     #[serde(rename = "member_ids")]
@@ -248,8 +270,8 @@ fn shown(found: AvailabilityAnswer, zone: Zone, explain: bool) -> Result<Written
     for slot in found.slots {
         let date = hours::civil_day(zone, slot.when.start());
         let slot = Slot {
-            start: slot.when.start(),
-            end: slot.when.end(),
+            start: at_offset(zone, slot.when.start()),
+            end: at_offset(zone, slot.when.end()),
             members: slot.members,
             seats_left: slot.seats_left,
         };
@@ -264,7 +286,7 @@ fn shown(found: AvailabilityAnswer, zone: Zone, explain: bool) -> Result<Written
             .collect(),
         not_bookable: NotBookable::of(found.counterpart),
         left_out: found.left_out,
-        rejected: explain.then(|| found.rejected.into_iter().map(Rejected::from).collect()),
+        rejected: explain.then(|| found.rejected.into_iter().map(|r| Rejected::of(r, zone)).collect()),
     };
     kept::written(&answer)
 }

@@ -9,7 +9,7 @@ use berth_model::{
     id::{EventTypeId, MemberId},
     limits,
     problem::{Code, Problem},
-    scheduling::hours,
+    scheduling::{hours, local::at_offset},
     time::{Instant, Interval},
     zone::Zone,
 };
@@ -83,10 +83,11 @@ struct PublicDay {
 /// A start that is offered.
 #[derive(Debug, Serialize, ToSchema)]
 struct PublicSlot {
-    #[schema(value_type = String, format = DateTime)]
-    start: Instant,
-    #[schema(value_type = String, format = DateTime)]
-    end: Instant,
+    /// With the offset of `time_zone`.
+    #[schema(format = DateTime)]
+    start: String,
+    #[schema(format = DateTime)]
+    end: String,
     /// Seats that are left; 1 for a meeting of one's own.
     seats_left: u32,
 }
@@ -95,7 +96,8 @@ fn shown(found: AvailabilityAnswer, zone: Zone) -> Result<Written, Problem> {
     let mut days: BTreeMap<_, Vec<PublicSlot>> = BTreeMap::new();
     for slot in found.slots {
         let (start, end) = (slot.when.start(), slot.when.end());
-        let slot = PublicSlot { start, end, seats_left: slot.seats_left };
+        let text = |at| at_offset(zone, at);
+        let slot = PublicSlot { start: text(start), end: text(end), seats_left: slot.seats_left };
         days.entry(hours::civil_day(zone, start)).or_default().push(slot);
     }
     let days = days.into_iter().map(|(date, slots)| PublicDay { date: date.to_string(), slots });

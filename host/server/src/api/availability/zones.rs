@@ -2,7 +2,6 @@
 
 use axum::{Json, extract::State};
 use berth_model::{
-    problem::{FieldError, Problem},
     scheduling::local::{self, Local},
     time::Instant,
     zone::{Transition, Zone},
@@ -15,7 +14,7 @@ use crate::http::{
     auth::AsTenant,
     extract::Query,
     page::{self, Page},
-    problem::{ApiResult, ProblemDocument},
+    problem::{ApiResult, ProblemDocument, wrong},
 };
 
 /// Longest text that zones are searched by, in characters: longer than any name.
@@ -108,7 +107,7 @@ pub(crate) async fn list(
     let after: Option<String> = page::position(params.cursor.as_ref())?;
     let words = params.q.unwrap_or_default();
     if words.chars().count() > QUERY_CHARS_MAX {
-        return Err(bad("q", format!("must be at most {QUERY_CHARS_MAX} characters")).into());
+        return Err(wrong("q", format!("must be at most {QUERY_CHARS_MAX} characters")).into());
     }
     let at = params.at.unwrap_or_else(|| app.engine().now());
     let mut found: Vec<Zone> = Zone::all()
@@ -176,10 +175,6 @@ impl LocalTime {
     }
 }
 
-fn bad(field: &str, message: impl Into<String>) -> Problem {
-    Problem::parameter(FieldError::new(field, message))
-}
-
 /// One instant on another clock, by the zone data in use.
 #[utoipa::path(get, path = "/api/booking/zones/convert", tag = "availability", operation_id = "zones_convert", params(ConvertParams),
     responses((status = 200, body = Converted), (status = 400, body = ProblemDocument)))]
@@ -191,11 +186,11 @@ pub(crate) async fn convert(
         (Some(at), None, _) => (at, None),
         (None, Some(local), Some(from)) => {
             let Local { at, shown } =
-                local::read(from, &local).map_err(|error| bad("local", error.to_string()))?;
+                local::read(from, &local).map_err(|error| wrong("local", error.to_string()))?;
             (at, Some(shown.as_str()))
         }
-        (None, Some(_), None) => return Err(bad("from", "is required with local").into()),
-        _ => return Err(bad("at", "give either at, or local and from").into()),
+        (None, Some(_), None) => return Err(wrong("from", "is required with local").into()),
+        _ => return Err(wrong("at", "give either at, or local and from").into()),
     };
     let from = params.from.map(|zone| LocalTime::of(zone, at));
     Ok(Json(Converted { at, shown, from, to: LocalTime::of(params.to, at) }))

@@ -40,9 +40,9 @@ pub(crate) struct Decline {
 
 /// Cancel a booking. Cancelling it twice is the same as once. After the event type's cut-off only with a key that has the scope
 /// `bookings:override`.
-#[utoipa::path(post, path = "/api/booking/{id}/cancel", operation_id = "bookings_cancel", tag = "bookings", request_body = Cancel, params(("id" = String, Path)),
+#[utoipa::path(post, path = "/api/booking/{id}/cancel", operation_id = "bookings_cancel", tag = "bookings", request_body = Cancel, params(("If-Match" = Option<String>, Header, description = "ETag that was read"), ("id" = String, Path)),
     responses((status = 200, body = BookingOrSeries), (status = 202, body = BookingOrSeries, description = "The provider has not answered yet"),
-        (status = 409, body = ProblemDocument)))]
+        (status = 409, body = ProblemDocument), (status = 412, body = ProblemDocument)))]
 pub(crate) async fn cancel(
     State(app): State<App>,
     AsTenant(caller): AsTenant,
@@ -77,9 +77,9 @@ pub(crate) struct Reschedule {
 /// Move a booking: the new time is taken and the old one released, or nothing changes. It keeps its members; where one of them cannot be
 /// booked for it any more, it goes to whoever is free and next, and back if the provider refuses. After the event type's cut-off only with a
 /// key that has the scope `bookings:override`.
-#[utoipa::path(post, path = "/api/booking/{id}/reschedule", operation_id = "bookings_reschedule", tag = "bookings", request_body = Reschedule, params(("id" = String, Path)),
+#[utoipa::path(post, path = "/api/booking/{id}/reschedule", operation_id = "bookings_reschedule", tag = "bookings", request_body = Reschedule, params(("If-Match" = Option<String>, Header, description = "ETag that was read"), ("id" = String, Path)),
     responses((status = 200, body = BookingOrSeries), (status = 202, body = BookingOrSeries, description = "The provider has not answered yet"),
-        (status = 409, body = ProblemDocument, description = "Not available; `reason` says why, `alternatives` names the nearest starts")))]
+        (status = 409, body = ProblemDocument, description = "Not available; `reason` says why, `alternatives` names the nearest starts"), (status = 412, body = ProblemDocument)))]
 pub(crate) async fn reschedule(
     State(app): State<App>,
     AsTenant(caller): AsTenant,
@@ -100,9 +100,9 @@ pub(crate) async fn reschedule(
 
 /// Confirm a booking that waits for it (event types with `confirmation: manual`). What nobody confirms is declined by itself when its start
 /// passes, with the reason `not_confirmed_in_time`.
-#[utoipa::path(post, path = "/api/booking/{id}/confirm", operation_id = "bookings_confirm", tag = "bookings", params(("id" = String, Path)),
+#[utoipa::path(post, path = "/api/booking/{id}/confirm", operation_id = "bookings_confirm", tag = "bookings", params(("If-Match" = Option<String>, Header, description = "ETag that was read"), ("id" = String, Path)),
     responses((status = 200, body = BookingView), (status = 202, body = BookingView, description = "The provider has not answered yet"),
-        (status = 409, body = ProblemDocument)))]
+        (status = 409, body = ProblemDocument), (status = 412, body = ProblemDocument)))]
 pub(crate) async fn confirm(
     State(app): State<App>,
     AsTenant(caller): AsTenant,
@@ -114,8 +114,8 @@ pub(crate) async fn confirm(
 }
 
 /// Decline a booking that waits to be confirmed: it is cancelled and its time is free again.
-#[utoipa::path(post, path = "/api/booking/{id}/decline", operation_id = "bookings_decline", tag = "bookings", request_body = Decline, params(("id" = String, Path)),
-    responses((status = 200, body = BookingView), (status = 409, body = ProblemDocument)))]
+#[utoipa::path(post, path = "/api/booking/{id}/decline", operation_id = "bookings_decline", tag = "bookings", request_body = Decline, params(("If-Match" = Option<String>, Header, description = "ETag that was read"), ("id" = String, Path)),
+    responses((status = 200, body = BookingView), (status = 409, body = ProblemDocument), (status = 412, body = ProblemDocument)))]
 pub(crate) async fn decline(
     State(app): State<App>,
     AsTenant(caller): AsTenant,
@@ -128,8 +128,8 @@ pub(crate) async fn decline(
 }
 
 /// The attendee did not come. From the start of the meeting on, also after it was completed.
-#[utoipa::path(post, path = "/api/booking/{id}/no-show", operation_id = "bookings_mark_no_show", tag = "bookings", params(("id" = String, Path)),
-    responses((status = 200, body = BookingView), (status = 409, body = ProblemDocument)))]
+#[utoipa::path(post, path = "/api/booking/{id}/no-show", operation_id = "bookings_mark_no_show", tag = "bookings", params(("If-Match" = Option<String>, Header, description = "ETag that was read"), ("id" = String, Path)),
+    responses((status = 200, body = BookingView), (status = 409, body = ProblemDocument), (status = 412, body = ProblemDocument)))]
 pub(crate) async fn no_show(
     State(app): State<App>,
     AsTenant(caller): AsTenant,

@@ -45,9 +45,9 @@ pub(crate) struct KeepClock {
 }
 
 /// Say what is kept of a booking whose clocks show another time than was told. To move it is as any move by the business, without cut-offs.
-#[utoipa::path(post, path = "/api/booking/{id}/clock", operation_id = "clock_changes_keep", tag = "bookings", request_body = KeepClock, params(("id" = String, Path)),
+#[utoipa::path(post, path = "/api/booking/{id}/clock", operation_id = "clock_changes_keep", tag = "bookings", request_body = KeepClock, params(("If-Match" = Option<String>, Header, description = "ETag that was read"), ("id" = String, Path)),
     responses((status = 200, body = BookingView), (status = 202, body = BookingView, description = "The provider has not answered yet"),
-        (status = 409, body = ProblemDocument, description = "Nothing is to be decided; or the time is not available, and `alternatives` names the nearest starts")))]
+        (status = 409, body = ProblemDocument, description = "Nothing is to be decided; or the time is not available, and `alternatives` names the nearest starts"), (status = 412, body = ProblemDocument)))]
 pub(crate) async fn keep(
     State(app): State<App>,
     AsTenant(caller): AsTenant,

@@ -7,14 +7,14 @@ use berth_engine::{Caller, EditBooking, ReassignBooking};
 use berth_model::{
     bookings::{booking::Booking, edit::Contents},
     id::{BookingId, MemberId},
-    json::merged,
+    json::{merged, pointer_part},
     problem::{FieldError, Problem},
 };
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 
-use super::view::{BookingView, Person, tagged};
+use super::view::{BookingView, Person, accepted};
 use crate::{
     api::nullable,
     http::{
@@ -59,7 +59,12 @@ pub(crate) struct Patch {
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<Object>)]
     metadata: Option<Option<Map<String, Value>>>,
-    /// Change it here alone, where a provider has it: no provider is told of such changes. What differs is in `local_changes` then.
+    /// Seats of its meeting that it takes, where customers share it: 1 to as many as the event type had when it was booked, and at most 50. More
+    /// are taken with the change or not at all. `seats` is read as well.
+    #[serde(default, alias = "seats")]
+    #[schema(minimum = 1, maximum = 50)]
+    seats_taken: Option<u32>,
+    /// Change it here alone, where a provider has it, and do not tell the provider. What differs is in `local_changes` then.
     #[serde(default)]
     local_only: bool,
 }
@@ -144,7 +149,7 @@ impl Patch {
 }
 
 /// Metadata is texts.
-fn texts(metadata: Map<String, Value>) -> ApiResult<BTreeMap<String, String>> {
+pub(super) fn texts(metadata: Map<String, Value>) -> ApiResult<BTreeMap<String, String>> {
     let mut texts = BTreeMap::new();
     let mut wrong = Vec::new();
     for (key, value) in metadata {
@@ -152,19 +157,25 @@ fn texts(metadata: Map<String, Value>) -> ApiResult<BTreeMap<String, String>> {
             Value::String(text) => {
                 texts.insert(key, text);
             }
-            _ => wrong.push(FieldError::new(format!("/metadata/{key}"), "must be a text, or null")),
+            _ => wrong.push(FieldError::new(
+                format!("/metadata/{}", pointer_part(&key)),
+                "must be a text, or null",
+            )),
         }
     }
     if wrong.is_empty() { Ok(texts) } else { Err(Problem::invalid(wrong).into()) }
 }
 
-/// Change what is written on a booking that is to come: notes, attendee, guests, answers, metadata. One that is cancelled, failed or past is kept
-/// as it was (`BERTH-E0562`). Calendars and invitations follow. Where a provider has the booking it is refused (`BERTH-E0504`, with the provider's
-/// `url`) unless it is for here alone.
+/// Change what is written on a booking that is to come: notes, attendee, guests, answers, metadata; and how many seats it takes (409, reason `seats`,
+/// where so many are not left; no provider is told of that). One that is cancelled, failed or past is kept
+/// as it was (`BERTH-E0562`). Calendars and invitations follow. A provider that has the booking is told of the rest but for metadata: 202 while it has not
+/// answered (`provider_task` is `update`), and what it refuses is not changed here either. One that cannot be told by Berth (`BERTH-E0504`, with
+/// the provider's `url`) keeps it from being changed, unless it is for here alone.
 #[utoipa::path(patch, path = "/api/booking/{id}", operation_id = "bookings_update", tag = "bookings", request_body = Patch,
     params(("id" = String, Path), ("If-Match" = Option<String>, Header, description = "ETag that was read")),
-    responses((status = 200, body = BookingView), (status = 404, body = ProblemDocument), (status = 409, body = ProblemDocument),
-        (status = 412, body = ProblemDocument), (status = 422, body = ProblemDocument)))]
+    responses((status = 200, body = BookingView),
+        (status = 202, body = BookingView, description = "Changed here, and still to be delivered to the provider"),
+        (status = 404, body = ProblemDocument), (status = 409, body = ProblemDocument), (status = 412, body = ProblemDocument), (status = 422, body = ProblemDocument)))]
 pub(crate) async fn update(
     State(app): State<App>,
     AsTenant(caller): AsTenant,
@@ -174,12 +185,13 @@ pub(crate) async fn update(
 ) -> ApiResult<Response> {
     let current = app.engine().bookings.booking(&caller, id).await?;
     let local_only = patch.local_only;
+    let seats_taken = patch.seats_taken;
     let location = patch.location.clone();
     let mut contents = patch.over(&current)?;
     if let Some(key) = location {
         contents.location = app.engine().bookings.location(&caller, &current, key.as_deref()).await?;
     }
-    written(&app, &caller, &current, expected_sequence, (contents, local_only)).await
+    written(&app, &caller, &current, expected_sequence, (contents, local_only, seats_taken)).await
 }
 
 /// The booking with this written on it. What it is laid over is still there, or nothing changes.
@@ -188,17 +200,18 @@ async fn written(
     caller: &Caller,
     current: &Booking,
     expected_sequence: Option<i64>,
-    (contents, local_only): (Contents, bool),
+    (contents, local_only, seats_taken): (Contents, bool, Option<u32>),
 ) -> ApiResult<Response> {
     let expected_sequence = expected_sequence.or(Some(current.sequence));
-    let edit = EditBooking { contents, local_only, expected_sequence };
-    let booking = app.engine().bookings.edit(caller, current.id, edit).await?;
-    Ok(tagged(app, caller, StatusCode::OK, booking).await)
+    let edit = EditBooking { contents, local_only, seats_taken, expected_sequence };
+    let outcome = app.engine().bookings.edit(caller, current.id, edit).await?;
+    Ok(accepted(app, caller, outcome, StatusCode::OK).await)
 }
 
 /// Add guests to a booking that is to come. Who takes part already is refused.
-#[utoipa::path(post, path = "/api/booking/{id}/guests", operation_id = "bookings_add_guests", tag = "bookings", request_body = Guests, params(("id" = String, Path)),
-    responses((status = 200, body = BookingView), (status = 409, body = ProblemDocument), (status = 422, body = ProblemDocument)))]
+#[utoipa::path(post, path = "/api/booking/{id}/guests", operation_id = "bookings_add_guests", tag = "bookings", request_body = Guests, params(("If-Match" = Option<String>, Header, description = "ETag that was read"), ("id" = String, Path)),
+    responses((status = 200, body = BookingView), (status = 202, body = BookingView), (status = 409, body = ProblemDocument),
+        (status = 412, body = ProblemDocument), (status = 422, body = ProblemDocument)))]
 pub(crate) async fn add_guests(
     State(app): State<App>,
     AsTenant(caller): AsTenant,
@@ -209,12 +222,13 @@ pub(crate) async fn add_guests(
     let current = app.engine().bookings.booking(&caller, id).await?;
     let mut contents = Contents::of(&current);
     contents.guests.extend(guests);
-    written(&app, &caller, &current, expected_sequence, (contents, local_only)).await
+    written(&app, &caller, &current, expected_sequence, (contents, local_only, None)).await
 }
 
 /// Take a guest out of a booking that is to come. Whoever is none is no change.
-#[utoipa::path(delete, path = "/api/booking/{id}/guests", operation_id = "bookings_remove_guest", tag = "bookings", params(("id" = String, Path), GuestParams),
-    responses((status = 200, body = BookingView), (status = 409, body = ProblemDocument), (status = 422, body = ProblemDocument)))]
+#[utoipa::path(delete, path = "/api/booking/{id}/guests", operation_id = "bookings_remove_guest", tag = "bookings", params(("If-Match" = Option<String>, Header, description = "ETag that was read"), ("id" = String, Path), GuestParams),
+    responses((status = 200, body = BookingView), (status = 202, body = BookingView), (status = 409, body = ProblemDocument),
+        (status = 412, body = ProblemDocument), (status = 422, body = ProblemDocument)))]
 pub(crate) async fn remove_guest(
     State(app): State<App>,
     AsTenant(caller): AsTenant,
@@ -225,15 +239,17 @@ pub(crate) async fn remove_guest(
     let current = app.engine().bookings.booking(&caller, id).await?;
     let mut contents = Contents::of(&current);
     contents.guests.retain(|guest| guest.to_lowercase() != email.trim().to_lowercase());
-    written(&app, &caller, &current, expected_sequence, (contents, local_only)).await
+    written(&app, &caller, &current, expected_sequence, (contents, local_only, None)).await
 }
 
 /// Give a booking to another member at the same time: who must be free, open and within their limits, as for a booking of their own. Without
-/// `member_id`: whoever else is next. Links that the customer has stay valid.
-#[utoipa::path(post, path = "/api/booking/{id}/reassign", operation_id = "bookings_reassign", tag = "bookings", request_body = Reassign, params(("id" = String, Path)),
+/// `member_id`: whoever else is next. Links that the customer has stay valid. A provider that has the booking is told, as it is of a change of the
+/// booking; a member is known there by their calendar that is connected over the booking's connection (`BERTH-E0565` where there is none).
+#[utoipa::path(post, path = "/api/booking/{id}/reassign", operation_id = "bookings_reassign", tag = "bookings", request_body = Reassign, params(("If-Match" = Option<String>, Header, description = "ETag that was read"), ("id" = String, Path)),
     responses((status = 200, body = BookingView),
+        (status = 202, body = BookingView, description = "Given to them here, and still to be delivered to the provider"),
         (status = 409, body = ProblemDocument, description = "Nobody can take it then; `reason` says why, `alternatives` names starts at which it could be"),
-        (status = 422, body = ProblemDocument)))]
+        (status = 422, body = ProblemDocument), (status = 412, body = ProblemDocument)))]
 pub(crate) async fn reassign(
     State(app): State<App>,
     AsTenant(caller): AsTenant,
@@ -242,6 +258,6 @@ pub(crate) async fn reassign(
     Body(Reassign { member_id: member, local_only }): Body<Reassign>,
 ) -> ApiResult<Response> {
     let reassign = ReassignBooking { member, local_only, expected_sequence };
-    let booking = app.engine().bookings.reassign(&caller, id, reassign).await?;
-    Ok(tagged(&app, &caller, StatusCode::OK, booking).await)
+    let outcome = app.engine().bookings.reassign(&caller, id, reassign).await?;
+    Ok(accepted(&app, &caller, outcome, StatusCode::OK).await)
 }

@@ -5,19 +5,19 @@ use std::collections::BTreeMap;
 use axum::{
     Json,
     extract::State,
-    http::{HeaderMap, header},
+    http::HeaderMap,
     response::{IntoResponse, Response},
 };
-use berth_engine::Caller;
+use berth_engine::{Caller, Listed};
 use berth_model::{
     bookings::{
-        lists::{BookingOrder, Bound, WantedStates},
+        lists::{BookingOrder, Bound, Origin, WantedStates},
         search::Search,
     },
     id::{BookingId, ConnectionId, CustomerId, EventTypeId, ListingId, MemberId, SeriesId},
-    problem::{FieldError, Problem},
+    problem::Problem,
     tenants::scope::Scope,
-    time::{Instant, Interval},
+    time::Instant,
     zone::Zone,
 };
 use berth_store::records::BookingFilter;
@@ -27,14 +27,16 @@ use utoipa::{IntoParams, ToSchema};
 use super::{
     csv,
     expand::Expand,
-    view::{BookingView, views},
+    external::{ListedView, listed},
 };
 use crate::http::{
     app::App,
     auth::{AsTenant, Authenticated},
+    csv::{Format, alone},
     extract::{Lists, Repeated},
     page::{self, Page},
-    problem::{ApiResult, ProblemDocument},
+    problem::{ApiResult, ProblemDocument, wrong},
+    within::{between, zone_of_days},
 };
 
 /// Parameters that narrow a list of bookings, with those of one list: a query is one flat set of names.
@@ -45,6 +47,10 @@ macro_rules! narrowed {
         #[serde(deny_unknown_fields)]
         #[into_params(parameter_in = Query)]
         pub(crate) struct $name {
+            /// Whose: `berth` (the default) for those that were made here or adopted, `external` for those that were made at providers, `all` for
+            /// both. Those of providers are in no series and not known to be `rescheduled`.
+            #[param(example = "all")]
+            origin: Option<String>,
             /// The beginning of each word of the attendee's name (accents and case do not count), of their e-mail address, or of the booking's
             /// id. E-mail addresses are looked at for keys with the scope `customers:read`.
             #[param(example = "nowak")]
@@ -97,6 +103,7 @@ macro_rules! narrowed {
         impl $name {
             fn narrowing(&mut self) -> Narrowing {
                 Narrowing {
+                    origin: self.origin.take(),
                     q: self.q.take(),
                     status: self.status.take(),
                     provider: self.provider.take(),
@@ -159,18 +166,9 @@ narrowed! {
     }
 }
 
-/// How a list is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Format {
-    /// A page, as JSON.
-    Json,
-    /// All of it, as CSV.
-    Csv,
-}
-
 /// What a list is narrowed to, as far as it is read.
 struct Narrowing {
+    origin: Option<String>,
     q: Option<String>,
     status: Option<String>,
     provider: Option<String>,
@@ -179,23 +177,12 @@ struct Narrowing {
     filter: BookingFilter,
 }
 
-fn wrong(name: &str, why: &str) -> Problem {
-    Problem::parameter(FieldError::new(name, why))
-}
-
-/// A stretch of time with at least one end.
-fn between(
-    names: (&str, &str),
-    (from, to): (Option<Instant>, Option<Instant>),
-) -> Result<Option<Interval>, Problem> {
-    if from.is_none() && to.is_none() {
-        return Ok(None);
-    }
-    let within = Interval::new(from.unwrap_or(Instant::MIN), to.unwrap_or(Instant::MAX));
-    within.map(Some).map_err(|_| wrong(names.1, &format!("must not be before {}", names.0)))
-}
-
 impl Narrowing {
+    fn origin(&self) -> Result<Origin, Problem> {
+        let named = self.origin.as_deref().map(Origin::named).transpose().map_err(Problem::parameter)?;
+        Ok(named.unwrap_or_default())
+    }
+
     async fn filter(self, app: &App, key: &Authenticated, caller: &Caller) -> ApiResult<BookingFilter> {
         let mut filter = self.filter;
         if let Some(q) = &self.q {
@@ -213,14 +200,6 @@ impl Narrowing {
     }
 }
 
-/// The zone of days, where there are any.
-fn zone_of_days(zone: Option<Zone>, ends: &[Option<Bound>]) -> Result<Zone, Problem> {
-    if zone.is_none() && ends.iter().flatten().any(|end| end.is_day()) {
-        return Err(wrong("time_zone", "is required where from or to is a day"));
-    }
-    Ok(zone.unwrap_or(Zone::UTC))
-}
-
 /// A place in a list: the order that it is a place in, and the booking before it.
 type Place = (String, Instant, BookingId);
 
@@ -235,21 +214,15 @@ impl ListParams {
         if sort == order.name() {
             return Ok(Some((at, id)));
         }
-        Err(wrong("cursor", &format!("is a place in the order {sort}: send sort={sort} with it")).into())
-    }
-
-    fn is_csv(&self, headers: &HeaderMap) -> bool {
-        let accepted = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let first = accepted.split([',', ';']).next().unwrap_or_default();
-        self.format
-            .map_or_else(|| first.trim().eq_ignore_ascii_case("text/csv"), |format| format == Format::Csv)
+        Err(wrong("cursor", format!("is a place in the order {sort}: send sort={sort} with it")).into())
     }
 }
 
-/// Bookings, by start unless `sort` says otherwise. As CSV (`format=csv`, or `Accept: text/csv`) all of them in one file, where cells that
+/// Bookings, by start unless `sort` says otherwise; those that were made at providers, where `origin` asks for them, in the same order and with the
+/// same cursor. As CSV (`format=csv`, or `Accept: text/csv`) all of them in one file, where cells that
 /// a spreadsheet would calculate begin with an apostrophe.
 #[utoipa::path(get, path = "/api/booking", operation_id = "bookings_list", tag = "bookings", params(ListParams),
-    responses((status = 200, content((Page<BookingView> = "application/json"), (String = "text/csv"))),
+    responses((status = 200, content((Page<ListedView> = "application/json"), (String = "text/csv"))),
         (status = 400, body = ProblemDocument, description = "A parameter or a value that is not known here; the detail names those that are")))]
 pub(crate) async fn list(
     State(app): State<App>,
@@ -264,31 +237,34 @@ pub(crate) async fn list(
     let ends = (params.from.map(|from| from.begins(zone)), params.to.map(|to| to.ends(zone)));
     let within = between(("from", "to"), ends)?;
     let after = params.after(order)?;
-    let filter = params.narrowing().filter(&app, &key, &caller).await?;
+    let narrowing = params.narrowing();
+    let origin = narrowing.origin()?;
+    let filter = narrowing.filter(&app, &key, &caller).await?;
     let filter = BookingFilter { within, order, after, ..filter };
-    if params.is_csv(&headers) {
-        for (name, given) in [
+    if Format::wanted(params.format, &headers) == Format::Csv {
+        let parting = [
             ("limit", params.limit.is_some()),
             ("cursor", params.cursor.is_some()),
             ("expand", params.expand.is_some()),
-        ] {
-            if given {
-                return Err(wrong(name, "does not go with CSV, which has all bookings in one file").into());
-            }
-        }
-        return Ok(csv::answer(app, caller, filter));
+        ];
+        alone(&parting, "bookings")?;
+        return Ok(csv::answer(app, caller, origin, filter));
     }
     let limit = page::items(params.limit)?;
-    let rows = app.engine().bookings.list_bookings(&caller, filter, limit.saturating_add(1)).await?;
-    let place = |booking: &_| (order.name(), order.time_of(booking), booking.id);
-    let Page { items, next } = page::page(rows, limit, place, |booking| booking);
-    let mut items = views(&app, &caller, items).await;
+    let rows = app.engine().mirror.list_of(&caller, origin, &filter, limit.saturating_add(1)).await?;
+    let place = |row: &Listed| {
+        let (at, id) = row.place(&filter);
+        (order.name(), at, id)
+    };
+    let Page { items, next } = page::page(rows, limit, place, |row| row);
+    let mut items = listed(&app, &caller, items).await;
     expand.fill(&app, &caller, &mut items).await?;
     Ok(Json(Page { items, next }).into_response())
 }
 
 /// How many bookings start on a day.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = BookingsOfDay)]
 pub(crate) struct DayCount {
     #[schema(value_type = String, format = Date, example = "2026-11-24")]
     date: String,
@@ -321,8 +297,10 @@ pub(crate) async fn counts(
         let name = if params.from.is_day() { "to" } else { "from" };
         return Err(wrong(name, "must be a day, such as 2026-11-24").into());
     };
-    let filter = params.narrowing().filter(&app, &key, &caller).await?;
-    let days = app.engine().bookings.count_bookings(&caller, filter, (first, last, zone)).await?;
+    let narrowing = params.narrowing();
+    let origin = narrowing.origin()?;
+    let filter = narrowing.filter(&app, &key, &caller).await?;
+    let days = app.engine().mirror.count_of(&caller, origin, filter, (first, last, zone)).await?;
     let days = days.into_iter().map(|day| DayCount {
         date: day.date.to_string(),
         total: day.total,

@@ -8,7 +8,7 @@ use axum::{
 };
 use berth_engine::{Caller, CancelBooking, Managed, RescheduleBooking};
 use berth_model::{
-    bookings::booking::BookingStatus,
+    bookings::{booking::BookingStatus, location::Location},
     connections::secret::Secret,
     id::{ApiKeyId, BookingId, EventTypeId},
     problem::{Code, Problem},
@@ -17,6 +17,7 @@ use berth_model::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::api::catalog::schemas;
 use crate::http::{
     app::App,
     auth::AsTenant,
@@ -71,6 +72,11 @@ pub(crate) struct ManagedView {
     end: Instant,
     /// Name of the customer.
     attendee: String,
+    /// Where it takes place; null: nothing was to choose.
+    #[schema(value_type = Option<schemas::Location>)]
+    location: Option<Location>,
+    /// Where people meet on the web.
+    meeting_url: Option<String>,
     /// Why it was cancelled or failed.
     reason: Option<String>,
     /// Last moment at which the customer may cancel.
@@ -83,6 +89,7 @@ pub(crate) struct ManagedView {
 
 impl From<Managed> for ManagedView {
     fn from(managed: Managed) -> Self {
+        let meeting_url = managed.booking.meeting_url().map(str::to_owned);
         Self {
             cancel_until: managed.cancel_until(),
             reschedule_until: managed.reschedule_until(),
@@ -95,6 +102,8 @@ impl From<Managed> for ManagedView {
             start: managed.booking.when.start(),
             end: managed.booking.when.end(),
             attendee: managed.booking.attendee.name,
+            meeting_url,
+            location: managed.booking.location,
             reason: managed.booking.reason,
         }
     }

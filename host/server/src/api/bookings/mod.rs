@@ -1,10 +1,12 @@
 //! Bookings.
 
+pub(crate) mod bulk;
 pub(crate) mod change;
 pub(crate) mod clock_changes;
 pub(crate) mod csv;
 pub(crate) mod edit;
 pub(crate) mod expand;
+pub(crate) mod external;
 pub(crate) mod holds;
 pub(crate) mod list;
 pub(crate) mod manage;
@@ -50,6 +52,10 @@ pub(super) fn keyed() -> Described {
     Described::new()
         .routes(routes!(create: BookingsWrite, list::list: BookingsRead))
         .routes(routes!(list::counts: BookingsRead))
+        .routes(routes!(bulk::create: BookingsWrite, bulk::list: BookingsRead))
+        .routes(routes!(bulk::get: BookingsRead))
+        .routes(routes!(external::get: BookingsRead))
+        .routes(routes!(external::adopt: BookingsWrite))
         .routes(routes!(get: BookingsRead, edit::update: BookingsWrite))
         .routes(routes!(edit::add_guests: BookingsWrite, edit::remove_guest: BookingsWrite))
         .routes(routes!(edit::reassign: BookingsWrite))
@@ -124,6 +130,10 @@ pub(crate) struct NewBooking {
     answers: Map<String, Value>,
     #[serde(default)]
     notes: Option<String>,
+    /// What other programs keep with it: at most 50 keys of 40 characters, with texts of 500. No provider is told of it.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    metadata: Map<String, Value>,
     /// Where, by the `key` of one of the event type's locations; needed where there are several.
     #[serde(default)]
     location: Option<String>,
@@ -165,6 +175,8 @@ pub(crate) async fn create(
         notes: new.notes,
         location: new.location,
         allow_blocked: new.allow_blocked,
+        metadata: edit::texts(new.metadata)?,
+        consents: Vec::new(),
     };
     if let Some(recurrence) = new.recurrence {
         let best_effort = recurrence.mode == Mode::BestEffort;

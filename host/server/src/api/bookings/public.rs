@@ -1,16 +1,18 @@
 //! Holds and bookings by people without a key.
 
+use std::collections::BTreeMap;
+
 use axum::{
     Json,
     extract::State,
-    http::StatusCode,
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use berth_engine::{BookRequest, HoldClaim, HoldRequest};
+use berth_engine::{BookRequest, ConsentEvidence, GiveConsent, HoldClaim, HoldRequest};
 use berth_model::{
     bookings::hold::HoldRecord,
     connections::secret::Secret,
-    id::{EventTypeId, HoldId, MemberId},
+    id::{ConsentTextId, EventTypeId, HoldId, MemberId},
     limits::HOLD_SECONDS,
     problem::{Code, FieldError, Problem},
     time::Instant,
@@ -32,6 +34,7 @@ use crate::{
         problem::{ApiResult, ProblemDocument},
         public::Visitor,
         request_id::RequestId,
+        source::Source,
     },
 };
 
@@ -208,10 +211,46 @@ pub(crate) struct NewPublicBooking {
     /// Where, by the `key` of one of the event type's locations; needed where there are several.
     #[serde(default)]
     location: Option<String>,
+    /// What the customer agrees to, each purpose once: written with the booking, or nothing is booked. A booking needs none.
+    #[serde(default)]
+    #[schema(max_items = 5)]
+    consents: Vec<BookingConsent>,
     /// To be left empty. A form has it where nobody sees it, and programs that fill in all fields give themselves away.
     #[serde(default)]
     website: String,
 }
+
+/// A consent that is given with a booking.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "purpose": "marketing", "text_id": "0193b3f0-0000-7000-8000-000000000004" }))]
+pub(crate) struct BookingConsent {
+    /// `data_sync`, `appointment_history`, `contact_info`, `service_preferences`, `marketing`.
+    purpose: String,
+    /// The text that they read (`/api/privacy/texts`): for this purpose.
+    #[schema(value_type = String)]
+    text_id: ConsentTextId,
+    /// The language in which they read it, if it is to be checked.
+    #[serde(default)]
+    language: Option<String>,
+}
+
+impl BookingConsent {
+    /// Given now, from here.
+    fn given(self, source: Source, headers: &HeaderMap) -> GiveConsent {
+        let user_agent = headers.get(header::USER_AGENT).and_then(|name| name.to_str().ok());
+        let evidence = ConsentEvidence {
+            source: CONSENT_SOURCE.to_owned(),
+            ip_address: source.0,
+            user_agent: user_agent.filter(|name| !name.trim().is_empty()).map(str::to_owned),
+        };
+        let Self { purpose, text_id: text, language } = self;
+        GiveConsent { purpose, text, language, expires_at: None, evidence }
+    }
+}
+
+/// Where consents are given that come with a booking.
+const CONSENT_SOURCE: &str = "booking form";
 
 /// A booking that was made, and how its customer comes back to it. Not to be printed.
 #[derive(Serialize, ToSchema)]
@@ -236,6 +275,8 @@ pub(crate) async fn book(
     State(app): State<App>,
     visitor: Visitor,
     request_id: RequestId,
+    source: Source,
+    headers: HeaderMap,
     Body(new): Body<NewPublicBooking>,
 ) -> ApiResult<Response> {
     let caller = visitor.caller(&request_id);
@@ -246,6 +287,8 @@ pub(crate) async fn book(
         let message = "is required, unless there is a phone number";
         return Err(Problem::invalid(vec![FieldError::new("/attendee/email", message)]).into());
     }
+    let given = new.consents.into_iter().map(|consent| consent.given(source, &headers)).collect();
+    let consents = app.engine().privacy.consents_of_booking(&caller, given).await?;
     let bookings = &app.engine().bookings;
     let limit = (visitor.tenant.id, visitor.tenant.settings.public_bookings_per_hour);
     app.visits().booking(visitor.network, limit, app.engine().now())?;
@@ -264,6 +307,8 @@ pub(crate) async fn book(
         notes: new.notes,
         location: new.location,
         allow_blocked: false,
+        metadata: BTreeMap::new(),
+        consents,
     };
     let made = bookings.book_offered(&caller, request, link.as_ref()).await;
     let outcome = match made {

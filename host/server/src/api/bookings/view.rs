@@ -32,7 +32,7 @@ use crate::{
 /// of guests and what stands in answers and notes.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Person {
+pub(in crate::api) struct Person {
     #[schema(example = "Ada Nowak")]
     name: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -110,11 +110,33 @@ pub(crate) struct Expanded {
     pub(super) customer: Option<Value>,
 }
 
+/// A booking as a provider knows it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ExternalRef {
+    #[schema(value_type = String)]
+    connection_id: ConnectionId,
+    /// Name of the provider.
+    provider: String,
+    /// Its id there.
+    external_id: String,
+}
+
+impl ExternalRef {
+    pub(super) const fn of(connection_id: ConnectionId, provider: String, external_id: String) -> Self {
+        Self { connection_id, provider, external_id }
+    }
+}
+
 /// A booking.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct BookingView {
     #[schema(value_type = String)]
     id: BookingId,
+    /// `berth`: it was made here, or adopted.
+    #[schema(value_type = String, pattern = "^berth$")]
+    origin: &'static str,
+    /// Its counterpart at the provider, if it has one.
+    external: Option<ExternalRef>,
     #[schema(value_type = String)]
     #[serde(rename = "listing_id")]
     pub(super) listing: ListingId,
@@ -129,6 +151,8 @@ pub(crate) struct BookingView {
     #[schema(value_type = Vec<String>)]
     #[serde(rename = "other_member_ids")]
     other_members: Vec<MemberId>,
+    /// Seats of its meeting that it takes; 1 where nobody shares it.
+    seats_taken: u32,
     /// The series that it is an occurrence of; null for a single booking.
     #[schema(value_type = Option<String>)]
     #[serde(rename = "series_id")]
@@ -144,7 +168,7 @@ pub(crate) struct BookingView {
     /// `pending`, `confirmed`, `cancelled`, `failed`, `completed`, `no_show`.
     #[schema(value_type = String)]
     status: BookingStatus,
-    /// What is still to be delivered to the provider: `create`, `cancel`, `reschedule`; null when both sides agree.
+    /// What is still to be delivered to the provider: `create`, `cancel`, `reschedule`, `update`, `reassign`; null when both sides agree.
     #[schema(value_type = Option<String>)]
     provider_task: Option<ProviderTask>,
     /// Why the provider does not have it yet, or will not get it any more; null when both sides agree.
@@ -173,9 +197,9 @@ pub(crate) struct BookingView {
     /// What other programs keep with it.
     #[schema(value_type = Object)]
     metadata: Anything,
-    /// What was changed here alone although its provider has it otherwise: `attendee`, `guests`, `answers`, `notes`, `member`.
+    /// What was changed here alone although its provider has it otherwise: `attendee`, `guests`, `answers`, `notes`, `location`, `member`, `seats_taken`.
     local_changes: Vec<String>,
-    /// Why it was cancelled or failed.
+    /// Why it was cancelled or failed, or why its provider refused the last change.
     #[schema(value_type = Option<String>)]
     reason: Option<Words>,
     /// Its id at the provider.
@@ -199,10 +223,13 @@ impl From<Booking> for BookingView {
         let meeting_url = b.meeting_url().map(str::to_owned);
         Self {
             id: b.id,
+            origin: "berth",
+            external: None,
             listing: b.listing,
             event_type: b.event_type,
             member: b.member,
             other_members: b.other_members,
+            seats_taken: b.seats_taken,
             series: b.series,
             assignment: b.assignment,
             provider: None,
@@ -242,7 +269,13 @@ pub(crate) async fn views(app: &App, caller: &Caller, bookings: Vec<Booking>) ->
             None => Some(BUILTIN.to_owned()),
             Some(id) => providers.get(&id).map(ToString::to_string),
         };
-        BookingView { provider, provider_sync, ..booking.into() }
+        let external = match (booking.connection, &provider, &booking.external_id) {
+            (Some(connection), Some(provider), Some(id)) => {
+                Some(ExternalRef::of(connection, provider.clone(), id.clone()))
+            }
+            _ => None,
+        };
+        BookingView { external, provider, provider_sync, ..booking.into() }
     };
     bookings.into_iter().map(view).collect()
 }

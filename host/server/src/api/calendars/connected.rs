@@ -2,7 +2,7 @@
 //! consents.
 
 use axum::{Json, extract::State, http::StatusCode};
-use berth_engine::{CalendarOwner, CalendarPatch, NewIntegration, SyncStatus};
+use berth_engine::{CalendarOwner, CalendarPatch, NewIntegration};
 use berth_model::{
     calendars::calendar::CalendarRecord,
     connections::secret::Secret,
@@ -15,12 +15,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::http::{
-    app::App,
-    auth::AsTenant,
-    extract::{Json as Body, Path, Query},
-    page::{self, Page, PageParams},
-    problem::{ApiResult, ProblemDocument},
+use crate::{
+    api::mirror::answers::SyncStatus,
+    http::{
+        app::App,
+        auth::AsTenant,
+        contacts::Anything,
+        extract::{Json as Body, Path, Query},
+        page::{self, Page, PageParams},
+        problem::{ApiResult, ProblemDocument},
+    },
 };
 
 /// A member's calendar.
@@ -258,13 +262,13 @@ pub(crate) async fn delete(
 
 /// Read what changed in the calendar's connection now.
 #[utoipa::path(post, path = "/api/booking/calendar/integrations/{id}/sync", operation_id = "calendars_sync", tag = "calendars", params(("id" = String, Path)),
-    responses((status = 202, description = "As for `/api/booking-providers/{id}/sync`"), (status = 404, body = ProblemDocument)))]
+    responses((status = 202, body = SyncStatus), (status = 404, body = ProblemDocument)))]
 pub(crate) async fn sync(
     State(app): State<App>,
     AsTenant(caller): AsTenant,
     Path(id): Path<CalendarId>,
-) -> ApiResult<(StatusCode, Json<SyncStatus>)> {
+) -> ApiResult<(StatusCode, Json<Anything>)> {
     let calendar = app.engine().calendars.calendar(&caller, id).await?;
     let status = app.engine().mirror.start_sync(&caller, calendar.connection, false).await?;
-    Ok((StatusCode::ACCEPTED, Json(status)))
+    Ok((StatusCode::ACCEPTED, Json(Anything::of(&status))))
 }

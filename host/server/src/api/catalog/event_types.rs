@@ -1,20 +1,22 @@
 //! Event types: what can be booked.
 
+mod rules;
 mod shapes;
 
 use axum::{
     Json,
-    extract::State,
+    extract::{FromRequest, Request, State},
     http::StatusCode,
     response::{IntoResponse, Response},
 };
 use berth_engine::{Caller, Ends};
 use berth_model::{
-    catalog::event_type::EventTypeRecord,
+    catalog::event_type::{EventTypePolicy, EventTypeRecord},
     id::{EventTypeId, ListingId},
-    json::merged,
+    json,
 };
 use serde::Deserialize;
+use serde_json::Value;
 use utoipa::IntoParams;
 
 pub(crate) use shapes::View;
@@ -24,10 +26,20 @@ use crate::http::{
     app::App,
     auth::AsTenant,
     etag,
-    extract::{IfMatch, Json as Body, Path, Query, malformed},
+    extract::{IfMatch, Json as Body, Path, Query, malformed, with_numbers_as_written},
     page::{self, Page},
-    problem::{ApiResult, ProblemDocument},
+    problem::{ApiError, ApiResult, ProblemDocument},
 };
+
+/// A body with prices in it.
+pub(crate) struct Priced(Value);
+
+impl<S: Send + Sync> FromRequest<S> for Priced {
+    type Rejection = ApiError;
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
+        with_numbers_as_written(request, rules::PRICES).await.map(Self)
+    }
+}
 
 async fn tagged(
     app: &App,
@@ -52,9 +64,14 @@ async fn tagged(
 pub(crate) async fn create(
     State(app): State<App>,
     AsTenant(caller): AsTenant,
-    Body(new): Body<New>,
+    Priced(body): Priced,
 ) -> ApiResult<Response> {
-    let made = app.engine().catalog.create_event_type(&caller, new.into()).await?;
+    let mut new: New = json::read(&body).map_err(malformed)?;
+    let rules = new.rules();
+    let beside = rules.beside();
+    let policy = rules.over(&EventTypePolicy::default(), &app, &caller, new.listing()).await?;
+    let made = app.engine().catalog.create_event_type(&caller, new.with_policy(policy)?).await;
+    let made = made.map_err(|problem| beside.renamed(problem))?;
     tagged(&app, &caller, StatusCode::CREATED, made).await
 }
 
@@ -119,21 +136,22 @@ pub(crate) async fn update(
     AsTenant(caller): AsTenant,
     Path(id): Path<EventTypeId>,
     IfMatch(revision): IfMatch,
-    Body(mut patch): Body<Patch>,
+    Priced(body): Priced,
 ) -> ApiResult<Response> {
-    let (policy, revision) = match patch.policy.take() {
-        None => (None, revision),
-        Some(changes) => {
-            // Laid over what is there now; the revision makes sure that it is still there then.
-            let current = app.engine().catalog.event_type(&caller, id).await?;
-            (
-                Some(merged(&current.policy, changes, "/policy").map_err(malformed)?),
-                revision.or(Some(current.revision)),
-            )
-        }
+    let mut patch: Patch = json::read(&body).map_err(malformed)?;
+    let rules = patch.rules();
+    let beside = rules.beside();
+    let (policy, revision) = if rules.is_empty() {
+        (None, revision)
+    } else {
+        // Laid over what is there now; the revision makes sure that it is still there then.
+        let current = app.engine().catalog.event_type(&caller, id).await?;
+        let policy = rules.over(&current.policy, &app, &caller, current.listing).await?;
+        (Some(policy), revision.or(Some(current.revision)))
     };
-    let changed =
-        app.engine().catalog.update_event_type(&caller, id, patch.with_policy(policy), revision).await?;
+    let patch = patch.with_policy(policy)?;
+    let changed = app.engine().catalog.update_event_type(&caller, id, patch, revision).await;
+    let changed = changed.map_err(|problem| beside.renamed(problem))?;
     tagged(&app, &caller, StatusCode::OK, changed).await
 }
 

@@ -39,6 +39,8 @@ pub(crate) struct View {
     description: String,
     #[schema(value_type = String)]
     time_zone: Zone,
+    /// The currency (ISO 4217) of prices that are written as a bare number; null: the tenant's.
+    currency: Option<String>,
     /// Connection its bookings go over; null: the tenant's default, or the built-in provider.
     #[schema(value_type = Option<String>)]
     #[serde(rename = "connection_id")]
@@ -65,7 +67,8 @@ pub(crate) struct New {
     /// Name in URLs, unique within the tenant: 2 to 64 of a-z, 0-9 and -.
     #[schema(pattern = "^[a-z0-9][a-z0-9-]{0,62}[a-z0-9]$")]
     slug: String,
-    /// Name for people, 1 to 200 characters.
+    /// Name for people, 1 to 200 characters; `name` is read as well.
+    #[serde(alias = "name")]
     title: String,
     /// Free text for customers, at most 4000 characters.
     #[serde(default)]
@@ -73,6 +76,10 @@ pub(crate) struct New {
     /// IANA zone.
     #[schema(value_type = String)]
     time_zone: Zone,
+    /// The currency (ISO 4217) of prices that are written as a bare number; absent: the tenant's.
+    #[serde(default)]
+    #[schema(example = "EUR")]
+    currency: Option<String>,
     /// Connection its bookings go over; absent: the tenant's default, or the built-in provider.
     #[serde(default, alias = "booking_provider_id")]
     #[schema(value_type = Option<String>)]
@@ -90,10 +97,15 @@ pub(crate) struct New {
 #[schema(as = ListingPatch)]
 pub(crate) struct Patch {
     slug: Option<String>,
+    #[serde(alias = "name")]
     title: Option<String>,
     description: Option<String>,
     #[schema(value_type = Option<String>)]
     time_zone: Option<Zone>,
+    /// Prices that are there already stay as they are.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<String>)]
+    currency: Option<Option<String>>,
     #[serde(default, deserialize_with = "nullable", alias = "booking_provider_id")]
     #[schema(value_type = Option<String>)]
     #[serde(rename = "connection_id")]
@@ -110,6 +122,7 @@ impl From<ListingRecord> for View {
             title: r.title,
             description: r.description,
             time_zone: r.time_zone,
+            currency: r.currency,
             connection: r.booking_provider,
             active: r.active,
             archived_at: r.archived_at,
@@ -137,6 +150,7 @@ pub(crate) async fn create(
         title: new.title,
         description: new.description,
         time_zone: new.time_zone,
+        currency: new.currency,
         booking_provider: new.connection,
         offer_when_degraded: new.offer_when_degraded,
     };
@@ -195,6 +209,7 @@ pub(crate) async fn update(
         title: patch.title,
         description: patch.description,
         time_zone: patch.time_zone,
+        currency: patch.currency,
         booking_provider: patch.connection,
         active: patch.active,
         offer_when_degraded: patch.offer_when_degraded,

@@ -1,11 +1,12 @@
 //! Team members: the people whose time is booked.
 
 use axum::{Json, extract::State, http::StatusCode, response::Response};
-use berth_engine::{MemberPatch, NewMember};
+use berth_engine::{JoinTeam, Joined, MemberPatch, ShareGiven};
 use berth_model::{
     catalog::member::{MemberRecord, MemberRole, RoundRobinShare, WeeklyHours},
-    id::MemberId,
-    json::merged,
+    id::{EventTypeId, ListingId, MemberId, ScheduleId},
+    json::{self, merged},
+    problem::FieldError,
     time::Instant,
     zone::Zone,
 };
@@ -38,7 +39,10 @@ pub(crate) struct View {
     user_id: Option<String>,
     #[schema(value_type = String)]
     time_zone: Zone,
-    /// When they can be booked, on their own clock.
+    /// The named schedule that stands in place of their weekly hours; null: none.
+    #[schema(value_type = Option<String>)]
+    schedule_id: Option<ScheduleId>,
+    /// When they can be booked, on their own clock, unless they keep a schedule.
     #[schema(value_type = Vec<schemas::WeeklyHours>)]
     weekly_hours: Vec<WeeklyHours>,
     #[schema(value_type = schemas::MemberRole)]
@@ -63,27 +67,96 @@ pub(crate) struct View {
     "turns": { "weight": 50 },
 }))]
 pub(crate) struct New {
-    /// 1 to 200 characters.
-    name: String,
+    /// 1 to 200 characters. Absent: `user_id` says who it is. Whoever is there by it is put into the event types, with what else is said here;
+    /// somebody new is called by it, and can be booked Monday to Friday from 9 to 17 unless `weekly_hours` says otherwise.
+    #[serde(default)]
+    name: Option<String>,
     /// For invitations.
     #[serde(default)]
     email: Option<String>,
     /// The tenant's own id of them, no other member's; 1 to 200 characters.
     #[serde(default)]
     user_id: Option<String>,
-    /// IANA zone of their hours.
-    #[schema(value_type = String)]
-    time_zone: Zone,
+    /// IANA zone of their hours; absent: the listing's, or else that of the tenant's settings.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    time_zone: Option<Zone>,
+    /// The named schedule (`/api/booking/schedules`) that stands in place of their weekly hours. Absent with no `weekly_hours`: the
+    /// tenant's `default_schedule_id`.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    schedule_id: Option<ScheduleId>,
     /// When they can be booked, on their own clock; at most 100 stretches.
     #[serde(default)]
-    #[schema(value_type = Vec<schemas::WeeklyHours>)]
-    weekly_hours: Vec<WeeklyHours>,
+    #[schema(value_type = Option<Vec<schemas::WeeklyHours>>)]
+    weekly_hours: Option<Vec<WeeklyHours>>,
     #[serde(default)]
-    #[schema(value_type = schemas::MemberRole)]
-    role: MemberRole,
+    #[schema(value_type = Option<schemas::MemberRole>)]
+    role: Option<MemberRole>,
     #[serde(default)]
-    #[schema(value_type = schemas::RoundRobinShare)]
-    turns: RoundRobinShare,
+    #[schema(value_type = Option<schemas::RoundRobinShare>)]
+    turns: Option<Map<String, Value>>,
+    /// Do they take turns? The same as `turns.round_robin`.
+    #[serde(default)]
+    round_robin_enabled: Option<bool>,
+    /// Their share, 0 to 1000. The same as `turns.weight`.
+    #[serde(default)]
+    #[schema(maximum = 1000)]
+    round_robin_weight: Option<u32>,
+    /// Where they can be booked: for all of its event types, unless `event_type_ids` names some of them.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    listing_id: Option<ListingId>,
+    /// What they can be booked for, at most 100; they come last in the order of each.
+    #[serde(default)]
+    #[schema(value_type = Option<Vec<String>>, max_items = 100)]
+    event_type_ids: Option<Vec<EventTypeId>>,
+}
+
+/// A member as they are shown when they are added.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct MemberAdded {
+    #[serde(flatten)]
+    member: View,
+    /// The event types that were named, or all of the listing that was: they can be booked for these. Absent: none were named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<String>>)]
+    event_type_ids: Option<Vec<EventTypeId>>,
+}
+
+/// What a body says of somebody's part in round robins.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Share {
+    round_robin: Option<bool>,
+    weight: Option<u32>,
+    priority: Option<u32>,
+    calibration: Option<u32>,
+}
+
+impl New {
+    /// Somebody's part in round robins, said once.
+    fn turns(&mut self) -> ApiResult<ShareGiven> {
+        let turns: Share = match self.turns.take() {
+            None => Share::default(),
+            Some(turns) => json::read(&Value::Object(turns)).map_err(|error| {
+                malformed(FieldError::new(format!("/turns{}", error.field), error.message))
+            })?,
+        };
+        let twice = [
+            ("/round_robin_enabled", self.round_robin_enabled.is_some() && turns.round_robin.is_some()),
+            ("/round_robin_weight", self.round_robin_weight.is_some() && turns.weight.is_some()),
+        ];
+        if let Some((field, _)) = twice.into_iter().find(|(_, twice)| *twice) {
+            return Err(malformed(FieldError::new(field, "is said in turns as well; say it once")));
+        }
+        Ok(ShareGiven {
+            round_robin: self.round_robin_enabled.or(turns.round_robin),
+            weight: self.round_robin_weight.or(turns.weight),
+            priority: turns.priority,
+            calibration: turns.calibration,
+        })
+    }
 }
 
 /// Changes of a member. Absent fields stay as they are.
@@ -101,6 +174,10 @@ pub(crate) struct Patch {
     user_id: Option<Option<String>>,
     #[schema(value_type = Option<String>)]
     time_zone: Option<Zone>,
+    /// Null: their own weekly hours again.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<String>)]
+    schedule_id: Option<Option<ScheduleId>>,
     #[schema(value_type = Option<Vec<schemas::WeeklyHours>>)]
     weekly_hours: Option<Vec<WeeklyHours>>,
     #[schema(value_type = Option<schemas::MemberRole>)]
@@ -119,6 +196,7 @@ impl From<MemberRecord> for View {
             email: r.email,
             user_id: r.user_id,
             time_zone: r.time_zone,
+            schedule_id: r.schedule,
             weekly_hours: r.weekly_hours,
             role: r.role,
             turns: r.turns,
@@ -134,23 +212,44 @@ fn tagged(status: StatusCode, record: MemberRecord) -> Response {
     etag::tagged(status, record.revision, View::from(record))
 }
 
-/// Make a member.
-#[utoipa::path(post, path = "/api/booking/team", operation_id = "members_create", tag = "team", request_body = New, responses((status = 201, body = View), (status = 409, body = ProblemDocument), (status = 422, body = ProblemDocument)))]
+/// Add a member, and put them into event types: all of it or nothing. Whoever is there already by `user_id` (without a `name`) is put into
+/// them (200); the same again changes nothing.
+#[utoipa::path(post, path = "/api/booking/team", operation_id = "members_create", tag = "team", request_body = New, responses((status = 200, body = MemberAdded, description = "Was there already"), (status = 201, body = MemberAdded), (status = 409, body = ProblemDocument), (status = 422, body = ProblemDocument)))]
 pub(crate) async fn create(
     State(app): State<App>,
     AsTenant(caller): AsTenant,
-    Body(new): Body<New>,
+    Body(mut new): Body<New>,
 ) -> ApiResult<Response> {
-    let new = NewMember {
+    let turns = new.turns()?;
+    let weight_is_beside = new.round_robin_weight.is_some();
+    let join = JoinTeam {
         name: new.name,
         email: new.email,
         user_id: new.user_id,
         time_zone: new.time_zone,
+        schedule: new.schedule_id,
         weekly_hours: new.weekly_hours,
         role: new.role,
-        turns: new.turns,
+        turns,
+        listing: new.listing_id,
+        event_types: new.event_type_ids,
     };
-    Ok(tagged(StatusCode::CREATED, app.engine().catalog.create_member(&caller, new).await?))
+    let joined = app.engine().catalog.join_team(&caller, join).await.map_err(|mut problem| {
+        for error in problem.errors.iter_mut().filter(|_| weight_is_beside) {
+            if error.field == "/turns/weight" {
+                "/round_robin_weight".clone_into(&mut error.field);
+            }
+        }
+        problem
+    })?;
+    let Joined { member, is_new, event_types } = joined;
+    let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
+    let revision = member.revision;
+    Ok(etag::tagged(
+        status,
+        revision,
+        MemberAdded { member: View::from(member), event_type_ids: event_types },
+    ))
 }
 
 /// All of them, by age.
@@ -202,6 +301,7 @@ pub(crate) async fn update(
         email: patch.email,
         user_id: patch.user_id,
         time_zone: patch.time_zone,
+        schedule: patch.schedule_id,
         weekly_hours: patch.weekly_hours,
         role: patch.role,
         turns,

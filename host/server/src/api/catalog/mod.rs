@@ -20,5 +20,6 @@ pub(super) fn keyed() -> Described {
         .routes(routes!(event_types::get: ListingsRead, event_types::update: ListingsWrite, event_types::delete: ListingsWrite))
         .routes(routes!(event_types::duplicate: ListingsWrite))
         .routes(routes!(private_links::create: ListingsWrite, private_links::list: ListingsWrite))
+        .routes(routes!(private_links::create_there: ListingsWrite))
         .routes(routes!(private_links::get: ListingsWrite, private_links::delete: ListingsWrite))
 }

@@ -58,6 +58,9 @@ pub(crate) struct EventTypePolicy {
     reschedule_cutoff_minutes: Option<u32>,
     /// Hours that cut every member's hours: the id of a restriction schedule.
     restriction_schedule: Option<String>,
+    /// A named schedule (`/api/booking/schedules`) that cuts every member's hours; one without a `time_zone` is on the clock of each of them.
+    #[schema(format = Uuid)]
+    schedule_id: Option<String>,
 }
 
 /// A place that an event type offers. A booking keeps it as it was offered.
@@ -328,6 +331,20 @@ pub(crate) struct Money {
     minor_units: i64,
     /// ISO 4217.
     currency: String,
+}
+
+/// What something costs: an amount, or a number of large units of the listing's currency, as it is or as text. Not negative, no exponent, and no
+/// more decimals than the currency has.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+#[schema(example = json!(49.90))]
+pub(crate) enum Price {
+    /// In large units.
+    Number(f64),
+    /// The same as text.
+    Text(String),
+    /// In smallest units, with its currency.
+    Amount(Money),
 }
 
 /// A question that the customer is asked. Its answer stands in the booking's `answers` under its `key`.

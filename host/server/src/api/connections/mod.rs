@@ -1,8 +1,11 @@
 //! Connections to providers. Credentials go in and never come out.
 
 mod available;
+pub(crate) mod calls;
 mod change;
 pub(crate) mod choice;
+mod event_types;
+pub(crate) mod links;
 pub(crate) mod oauth;
 
 use std::collections::BTreeSet;
@@ -21,13 +24,12 @@ use berth_model::{
         given::GivenCredentials,
     },
     id::{ConnectionId, ListingId},
-    outbound::provider::{ExternalEventType, Page as ExternalPage},
     plugins::manifest::PluginId,
     time::Instant,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use super::described::{Described, routes};
 use crate::{
@@ -35,7 +37,6 @@ use crate::{
     http::{
         app::App,
         auth::AsTenant,
-        contacts::Anything,
         etag,
         extract::{IfMatch, Json as Body, Path, Query},
         page::{self, Page, PageParams},
@@ -51,8 +52,9 @@ pub(super) fn keyed() -> Described {
         .routes(routes!(get: ProvidersRead, update: ProvidersWrite, replace: ProvidersWrite, delete: ProvidersWrite))
         .routes(routes!(rotate_webhook_secret: ProvidersWrite))
         .routes(routes!(health: ProvidersRead))
-        .routes(routes!(event_types: ProvidersRead))
-        .routes(routes!(calls: ProvidersRead))
+        .routes(routes!(event_types::event_types: ProvidersRead))
+        .routes(routes!(links::resolve: ProvidersRead))
+        .routes(routes!(calls::calls: ProvidersRead))
         .routes(routes!(oauth::start: ProvidersWrite))
         .routes(routes!(oauth::restart: ProvidersWrite))
         .routes(routes!(oauth::consents: ProvidersRead, oauth::revoke: ProvidersWrite))
@@ -308,7 +310,7 @@ pub(crate) struct PatchConnection {
 /// Change a connection. One that is disconnected is connected again with credentials of the same account: its bookings are told of again,
 /// and everything is read anew. New settings or credentials are tried at the provider first; if it refuses them, the ones before stay. Messages
 /// signed with a webhook secret that is replaced are accepted for another day.
-#[utoipa::path(patch, path = "/api/booking-providers/{id}", operation_id = "connections_update", tag = "booking providers", request_body = PatchConnection, params(("id" = String, Path)),
+#[utoipa::path(patch, path = "/api/booking-providers/{id}", operation_id = "connections_update", tag = "booking providers", request_body = PatchConnection, params(("If-Match" = Option<String>, Header, description = "ETag that was read"), ("id" = String, Path)),
     responses((status = 200, body = ConnectionView), (status = 412, body = ProblemDocument), (status = 422, body = ProblemDocument)))]
 pub(crate) async fn update(
     State(app): State<App>,
@@ -321,7 +323,7 @@ pub(crate) async fn update(
 }
 
 /// Change a connection, as with PATCH: what is absent stays, since credentials are never shown and cannot be sent back.
-#[utoipa::path(put, path = "/api/booking-providers/{id}", operation_id = "connections_replace", tag = "booking providers", request_body = PatchConnection, params(("id" = String, Path)),
+#[utoipa::path(put, path = "/api/booking-providers/{id}", operation_id = "connections_replace", tag = "booking providers", request_body = PatchConnection, params(("If-Match" = Option<String>, Header, description = "ETag that was read"), ("id" = String, Path)),
     responses((status = 200, body = ConnectionView), (status = 412, body = ProblemDocument), (status = 422, body = ProblemDocument)))]
 pub(crate) async fn replace(
     State(app): State<App>,
@@ -346,7 +348,7 @@ pub(crate) struct RotateSecretBody {
 /// Make up another webhook secret. The provider is given it with a new subscription, then the one before is ended; what cannot be done
 /// now is done in the background (see `webhooks`). A secret that the provider gives is rotated with PATCH, in the same way.
 #[utoipa::path(post, path = "/api/booking-providers/{id}/webhook-secret/rotate", operation_id = "webhook_secrets_rotate", tag = "booking providers", request_body = RotateSecretBody,
-    params(("id" = String, Path)), responses((status = 200, body = ConnectionView), (status = 404, body = ProblemDocument),
+    params(("If-Match" = Option<String>, Header, description = "ETag that was read"), ("id" = String, Path)), responses((status = 200, body = ConnectionView), (status = 404, body = ProblemDocument),
         (status = 409, body = ProblemDocument, description = "The provider gives the secret, or too many are accepted still"), (status = 412, body = ProblemDocument)))]
 pub(crate) async fn rotate_webhook_secret(
     State(app): State<App>,
@@ -407,39 +409,4 @@ pub(crate) async fn health(
         detail: connection.status_detail.or_else(|| problem.map(|p| p.detail)),
         breaker: app.engine().connections.connection_breaker(id),
     }))
-}
-
-/// Which page of the provider's list.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct EventTypeParams {
-    /// `next` of the last page.
-    cursor: Option<String>,
-}
-
-/// What can be booked at the provider.
-#[utoipa::path(get, path = "/api/booking-providers/{id}/event-types", operation_id = "provider_event_types_list", tag = "booking providers", params(("id" = String, Path), EventTypeParams),
-    responses((status = 200, description = "`{items, next}`"), (status = 502, body = ProblemDocument)))]
-pub(crate) async fn event_types(
-    State(app): State<App>,
-    AsTenant(caller): AsTenant,
-    Path(id): Path<ConnectionId>,
-    Query(params): Query<EventTypeParams>,
-) -> ApiResult<Json<ExternalPage<ExternalEventType>>> {
-    Ok(Json(app.engine().catalog.external_event_types(&caller, id, params.cursor).await?))
-}
-
-/// The last calls into the provider's component, newest first, with the hosts that were refused and what would allow them.
-#[utoipa::path(get, path = "/api/booking-providers/{id}/calls", operation_id = "connection_calls_list", tag = "booking providers", params(("id" = String, Path), PageParams),
-    responses((status = 200, description = "`{items}`"), (status = 404, body = ProblemDocument)))]
-pub(crate) async fn calls(
-    State(app): State<App>,
-    AsTenant(caller): AsTenant,
-    Path(id): Path<ConnectionId>,
-    Query(params): Query<PageParams>,
-) -> ApiResult<Json<Anything>> {
-    let limit = page::items(params.limit)?;
-    Ok(Json(Anything(
-        json!({ "items": app.engine().connections.connection_calls(&caller, id, limit).await? }),
-    )))
 }

@@ -10,7 +10,11 @@ use axum::{
 };
 use berth_engine::{NewConnection, NewOAuthClient, OAuthAnswer, OAuthStarted};
 use berth_model::{
-    connections::{given::GivenCredentials, oauth, secret::Secret},
+    connections::{
+        given::GivenCredentials,
+        oauth::{self, Consent},
+        secret::Secret,
+    },
     id::{ConnectionId, ListingId},
     plugins::manifest::PluginId,
     problem::{FieldError, Problem},
@@ -21,7 +25,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 
-use super::tagged;
+use super::{ConnectionView, tagged};
 use crate::http::{
     app::App,
     auth::{AsOperator, AsTenant},
@@ -141,20 +145,46 @@ pub(crate) async fn restart(
     Ok(started(&app.engine().connections.restart_oauth(&caller, id, body.credential, body.return_to).await?))
 }
 
+/// How a consent stands.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ProviderConsent {
+    /// Name of the credential in the manifest.
+    credential: String,
+    /// `valid`, `expired` (nothing renews it), `scopes_missing`, `pasted` (an access token that somebody gave).
+    state: &'static str,
+    /// When the access token ends.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    expires_at: Option<Instant>,
+    /// What was granted.
+    scopes: BTreeSet<String>,
+    /// What the plugin asks for by now and was not granted.
+    missing_scopes: Vec<String>,
+    /// Is it renewed without a person?
+    renews: bool,
+}
+
+impl From<Consent> for ProviderConsent {
+    fn from(of: Consent) -> Self {
+        let Consent { credential, state, expires_at, scopes, missing_scopes, renews } = of;
+        Self { credential, state, expires_at, scopes, missing_scopes, renews }
+    }
+}
+
 /// How the consents of a connection stand: `valid`, `scopes_missing` (begin anew to grant them), `expired`, `pasted`.
 #[utoipa::path(get, path = "/api/booking-providers/{id}/oauth", operation_id = "provider_consents_list", tag = "booking providers", params(("id" = String, Path)),
-    responses((status = 200, description = "`{items: [{credential, state, expires_at, scopes, missing_scopes, renews}]}`"), (status = 404, body = ProblemDocument)))]
+    responses((status = 200, body = Page<ProviderConsent>), (status = 404, body = ProblemDocument)))]
 pub(crate) async fn consents(
     State(app): State<App>,
     AsTenant(caller): AsTenant,
     Path(id): Path<ConnectionId>,
-) -> ApiResult<Json<Value>> {
-    Ok(Json(json!({ "items": app.engine().connections.connection_consents(&caller, id).await? })))
+) -> ApiResult<Json<Page<ProviderConsent>>> {
+    let found = app.engine().connections.connection_consents(&caller, id).await?;
+    Ok(Json(Page { items: found.into_iter().map(ProviderConsent::from).collect(), next: None }))
 }
 
 /// Give the consents of a connection back: its tokens are ended at the provider and forgotten here.
 #[utoipa::path(delete, path = "/api/booking-providers/{id}/oauth", operation_id = "provider_consents_revoke", tag = "booking providers", params(("id" = String, Path)),
-    responses((status = 200, description = "The connection, `unauthorised` from now on"), (status = 409, body = ProblemDocument)))]
+    responses((status = 200, body = ConnectionView, description = "The connection, `unauthorised` from now on"), (status = 409, body = ProblemDocument)))]
 pub(crate) async fn revoke(
     State(app): State<App>,
     AsTenant(caller): AsTenant,
@@ -177,7 +207,7 @@ pub(crate) struct CallbackParams {
 /// Where browsers come back to after consent. Finishes the flow, then sends the browser to the return address of whoever began it, or
 /// shows a page.
 #[utoipa::path(get, path = "/api/oauth/callback", operation_id = "provider_consents_receive", tag = "booking providers", security(()), params(CallbackParams),
-    responses((status = 303, description = "To the return address, with `connection` or `error`"), (status = 200, description = "A page"),
+    responses((status = 303, description = "To the return address, with `connection` or `error`"), (status = 200, description = "A page", body = String, content_type = "text/html"),
         (status = 409, body = ProblemDocument, description = "The flow has expired")))]
 pub(crate) async fn callback(
     State(app): State<App>,

@@ -1,10 +1,16 @@
 //! Customers.
 
+mod csv;
 mod history;
 mod same;
 mod view;
 
-use axum::{Json, extract::State, http::StatusCode, response::Response};
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Response},
+};
 use berth_engine::{CustomerPatch, CustomerQuery, NewCustomer};
 use berth_model::id::CustomerId;
 use berth_store::records::CustomerSort;
@@ -20,6 +26,7 @@ use super::{
 use crate::http::{
     app::App,
     auth::AsTenant,
+    csv::{Format, alone},
     etag,
     extract::{IfMatch, Json as Body, Path, Query},
     page::{self, Page},
@@ -64,6 +71,9 @@ pub(crate) struct ListParams {
     #[serde(default)]
     #[param(inline)]
     sort: Sort,
+    /// `json` (the default), or `csv` for all of them in one file; so does `Accept: text/csv`.
+    #[param(value_type = Option<String>, example = "csv")]
+    format: Option<Format>,
     /// Items wanted, 1 to 200 (50).
     limit: Option<u32>,
     /// `next` of the last page.
@@ -71,13 +81,16 @@ pub(crate) struct ListParams {
 }
 
 /// Customers. A page of a search may have fewer items than asked for, and a `next`: at most 100,000 customers are looked at for one. Their
-/// bookings: `GET /api/customers/{id}/bookings`.
-#[utoipa::path(get, path = "/api/customers", operation_id = "customers_list", tag = "customers", params(ListParams), responses((status = 200, body = Page<View>)))]
+/// bookings: `GET /api/customers/{id}/bookings`. As CSV (`format=csv`, or `Accept: text/csv`) all of them in one file, where cells that a
+/// spreadsheet would calculate begin with an apostrophe.
+#[utoipa::path(get, path = "/api/customers", operation_id = "customers_list", tag = "customers", params(ListParams),
+    responses((status = 200, content((Page<View> = "application/json"), (String = "text/csv")))))]
 pub(crate) async fn list(
     State(app): State<App>,
     AsTenant(caller): AsTenant,
+    headers: HeaderMap,
     Query(params): Query<ListParams>,
-) -> ApiResult<Json<Page<View>>> {
+) -> ApiResult<Response> {
     let limit = page::items(params.limit)?;
     let sort = match params.sort {
         Sort::CreatedAt => CustomerSort::Age,
@@ -86,9 +99,15 @@ pub(crate) async fn list(
     };
     let after = page::position(params.cursor.as_ref())?;
     let query = CustomerQuery { words: params.q, tag: params.tag, blocked: params.blocked, sort, after };
+    if Format::wanted(params.format, &headers) == Format::Csv {
+        alone(&[("limit", params.limit.is_some()), ("cursor", params.cursor.is_some())], "customers")?;
+        // What is wrong with the question is answered before the file begins.
+        app.engine().customers.list_customers(&caller, query.clone(), 1).await?;
+        return Ok(csv::answer(app, caller, query));
+    }
     let found = app.engine().customers.list_customers(&caller, query, limit).await?;
     let next = found.next.as_ref().and_then(page::cursor);
-    Ok(Json(Page { items: found.items.into_iter().map(View::from).collect(), next }))
+    Ok(Json(Page { items: found.items.into_iter().map(View::from).collect(), next }).into_response())
 }
 
 /// A customer, with what is known and what is open about them. Nobody is merged by itself: who shares an e-mail address or a telephone number and is not

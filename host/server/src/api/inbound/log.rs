@@ -5,9 +5,8 @@ use berth_model::{
     id::{ConnectionId, InboundWebhookId},
     time::Instant,
 };
-use berth_store::records::InboundWebhook;
+use berth_store::records::{InboundWebhook, WebhookRefusals};
 use serde::Serialize;
-use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use crate::http::{
@@ -118,13 +117,31 @@ pub(crate) async fn reprocess(
     Ok(Json(app.engine().inbound.reprocess_webhook(&caller, id, webhook).await?.into()))
 }
 
+/// Messages that were refused for one reason.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RefusalCount {
+    /// Name of the rule.
+    reason: String,
+    refused: i64,
+    /// The last one.
+    #[schema(value_type = String, format = DateTime)]
+    last_at: Instant,
+}
+
+impl From<WebhookRefusals> for RefusalCount {
+    fn from(of: WebhookRefusals) -> Self {
+        Self { reason: of.reason, refused: of.refused, last_at: of.last_at }
+    }
+}
+
 /// How many messages were refused, by reason. Their bodies are strangers' and are not kept.
 #[utoipa::path(get, path = "/api/booking-providers/{id}/webhook-refusals", operation_id = "webhook_refusals_list", tag = "booking providers", params(("id" = String, Path)),
-    responses((status = 200, description = "`{items: [{reason, refused, last_at}]}`"), (status = 404, body = ProblemDocument)))]
+    responses((status = 200, body = Page<RefusalCount>), (status = 404, body = ProblemDocument)))]
 pub(crate) async fn refusals(
     State(app): State<App>,
     AsTenant(caller): AsTenant,
     Path(id): Path<ConnectionId>,
-) -> ApiResult<Json<Value>> {
-    Ok(Json(json!({ "items": app.engine().inbound.webhook_refusals(&caller, id).await? })))
+) -> ApiResult<Json<Page<RefusalCount>>> {
+    let found = app.engine().inbound.webhook_refusals(&caller, id).await?;
+    Ok(Json(Page { items: found.into_iter().map(RefusalCount::from).collect(), next: None }))
 }

@@ -27,7 +27,7 @@ use crate::http::{
 #[utoipa::path(post, path = "/api/webhooks/{provider}/{connection}", operation_id = "webhooks_receive", tag = "webhooks", security(()),
     params(("provider" = String, Path, description = "Plugin id"), ("connection" = String, Path, description = "Connection id")),
     request_body(content = Vec<u8>, description = "As the provider sends it"),
-    responses((status = 200, description = "Stored"), (status = 401, body = ProblemDocument, description = "The signature is not valid")))]
+    responses((status = 200, description = "Stored", body = String, content_type = "*/*"), (status = 401, body = ProblemDocument, description = "The signature is not valid")))]
 pub(crate) async fn receive(
     State(app): State<App>,
     Path((provider, connection)): Path<(PluginId, ConnectionId)>,
@@ -46,7 +46,7 @@ pub(crate) async fn receive(
 /// `[webhook.handshake]` says what is repeated to them.
 #[utoipa::path(get, path = "/api/webhooks/{provider}/{connection}", operation_id = "webhooks_verify", tag = "webhooks", security(()),
     params(("provider" = String, Path, description = "Plugin id"), ("connection" = String, Path, description = "Connection id")),
-    responses((status = 200, description = "Stored, or the challenge repeated"), (status = 401, body = ProblemDocument)))]
+    responses((status = 200, description = "Stored, or the challenge repeated", body = String, content_type = "*/*"), (status = 401, body = ProblemDocument)))]
 pub(crate) async fn receive_get(
     state: State<App>,
     path: Path<(PluginId, ConnectionId)>,
@@ -63,7 +63,7 @@ pub(crate) async fn receive_get(
 #[utoipa::path(post, path = "/api/webhooks/{provider}", operation_id = "webhooks_receive_for_account", tag = "webhooks", security(()),
     params(("provider" = String, Path, description = "Plugin id")),
     request_body(content = Vec<u8>, description = "As the provider sends it"),
-    responses((status = 200, description = "Stored for every connection that it is for"), (status = 401, body = ProblemDocument),
+    responses((status = 200, description = "Stored for every connection that it is for", body = String, content_type = "*/*"), (status = 401, body = ProblemDocument),
         (status = 404, body = ProblemDocument, description = "No secret that was tried proves it: send it to the address of the connection"),
         (status = 429, body = ProblemDocument, description = "Too many messages of this sender were for nobody"),
         (status = 503, body = ProblemDocument, description = "As many as may be are being tried")))]

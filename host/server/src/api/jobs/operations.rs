@@ -7,17 +7,17 @@ use berth_model::{
     id::{ConnectionId, JobId},
     plugins::manifest::PluginId,
     problem::{Code, Problem},
+    time::Instant,
 };
-use serde::Deserialize;
-use serde_json::json;
-use utoipa::IntoParams;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     api::mirror::connections,
     http::{
         app::App,
         auth::AsTenant,
-        contacts::Anything,
+        contacts::{Anything, Words},
         extract::{Path, Query},
         page::{self, Page},
         problem::{ApiResult, ProblemDocument},
@@ -39,17 +39,44 @@ pub(crate) struct OperationParams {
     cursor: Option<String>,
 }
 
+/// Work for a provider.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Operation)]
+pub(crate) struct OperationView {
+    #[schema(value_type = String)]
+    id: JobId,
+    kind: String,
+    /// `waiting`, `running` or `dead_letter`.
+    state: &'static str,
+    #[schema(value_type = String)]
+    connection_id: ConnectionId,
+    /// What it is about.
+    #[schema(value_type = Object)]
+    payload: Anything,
+    /// Tries, 1 for the first.
+    attempt: i64,
+    /// Tries during which the process ended.
+    crashes: i64,
+    #[schema(value_type = Option<String>)]
+    last_error: Option<Words>,
+    /// Not before; null unless it waits.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    due_at: Option<Instant>,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Instant,
+}
+
 /// Work for a provider, the latest first: what waits (until `due_at`), what is under way, and what was given up (`dead_letter`), which is
 /// tried once more with `requeue`. `attempt` counts the tries, `crashes` those during which the process ended. A page may have fewer items
 /// than asked for, and a `next`.
 #[utoipa::path(get, path = "/api/admin/{provider}/operations", operation_id = "operations_list", tag = "synchronisation", params(("provider" = String, Path), OperationParams),
-    responses((status = 200, description = "`{items: [{id, kind, state, connection, payload, attempt, crashes, last_error, due_at, created_at}], next}`"), (status = 404, body = ProblemDocument)))]
+    responses((status = 200, body = Page<OperationView>), (status = 404, body = ProblemDocument)))]
 pub(crate) async fn operations(
     State(app): State<App>,
     AsTenant(caller): AsTenant,
     Path(provider): Path<PluginId>,
     Query(params): Query<OperationParams>,
-) -> ApiResult<Json<Page<Anything>>> {
+) -> ApiResult<Json<Page<OperationView>>> {
     let known = ids_of(&connections(&app, &caller, &provider, params.connection).await?);
     let limit = page::items(params.limit)?;
     let only = match params.state.as_deref() {
@@ -62,12 +89,17 @@ pub(crate) async fn operations(
     };
     let before = page::position(params.cursor.as_ref())?;
     let (found, next) = app.engine().jobs.operations(&caller, &known, only, before, limit).await?;
-    let show = |Operation { connection, state, job }| {
-        Anything(json!({
-            "id": job.id, "kind": job.kind, "state": state.as_str(), "connection_id": connection, "payload": job.payload,
-            "attempt": job.attempt, "crashes": job.crashes, "last_error": job.last_error,
-            "due_at": (state == JobState::Waiting).then_some(job.due_at), "created_at": job.created_at,
-        }))
+    let show = |Operation { connection, state, job }| OperationView {
+        id: job.id,
+        kind: job.kind,
+        state: state.as_str(),
+        connection_id: connection,
+        payload: Anything(job.payload),
+        attempt: job.attempt,
+        crashes: job.crashes,
+        last_error: job.last_error.map(Words),
+        due_at: (state == JobState::Waiting).then_some(job.due_at),
+        created_at: job.created_at,
     };
     Ok(Json(Page {
         items: found.into_iter().map(show).collect(),

@@ -1,6 +1,8 @@
 //! A provider as a tenant's administrator sees it: over all of the tenant's connections to it.
 
+pub(crate) mod answers;
 mod health;
+mod imports;
 pub(crate) mod schemas;
 
 use axum::{
@@ -24,14 +26,18 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 
-use super::described::{Described, routes};
+use self::answers::{Conflict as ConflictView, EndedConflict, SyncStatus};
+use super::{
+    connections::calls::{self, Call},
+    described::{Described, routes},
+};
 use crate::http::{
     app::App,
     auth::AsTenant,
     contacts::Anything,
     csv::harmless,
     extract::{Json as Body, Path, Query},
-    page,
+    page::{self, Page},
     problem::{ApiResult, ProblemDocument},
 };
 
@@ -41,6 +47,7 @@ pub(super) fn keyed() -> Described {
         .routes(routes!(sync_of: ProvidersRead, start_sync: ProvidersWrite))
         .routes(routes!(set_rules: ProvidersWrite))
         .routes(routes!(mirror: ProvidersRead))
+        .routes(routes!(imports::import: ProvidersWrite))
         .routes(routes!(sync_status: ProvidersRead))
         .routes(routes!(full_sync: ProvidersWrite))
         .routes(routes!(health::health: ProvidersRead))
@@ -54,7 +61,7 @@ pub(super) fn keyed() -> Described {
 /// How a connection's synchronisation stands: rules, phase, pages and bookings read, when it was read last, what failed, and how many
 /// conflicts wait for a person.
 #[utoipa::path(get, path = "/api/booking-providers/{id}/sync", operation_id = "syncs_get", tag = "synchronisation", params(("id" = String, Path)),
-    responses((status = 200, description = "`{connection, rules, phase, pages, items, started_at, finished_at, full_at, due_at, failures, error, open_conflicts}`"),
+    responses((status = 200, body = SyncStatus),
         (status = 404, body = ProblemDocument)))]
 pub(crate) async fn sync_of(
     State(app): State<App>,
@@ -75,7 +82,7 @@ pub(crate) struct SyncBody {
 
 /// Synchronise a connection now. It goes on in the background: see where it is with GET.
 #[utoipa::path(post, path = "/api/booking-providers/{id}/sync", operation_id = "syncs_start", tag = "synchronisation", request_body = SyncBody, params(("id" = String, Path)),
-    responses((status = 202, description = "As for GET"), (status = 404, body = ProblemDocument)))]
+    responses((status = 202, body = SyncStatus), (status = 404, body = ProblemDocument)))]
 pub(crate) async fn start_sync(
     State(app): State<App>,
     AsTenant(caller): AsTenant,
@@ -93,7 +100,7 @@ pub(crate) async fn start_sync(
 /// otherwise everything is read again. One rule is the object itself; several are in `rules`, and the one with the highest priority that matches
 /// a booking counts for it.
 #[utoipa::path(put, path = "/api/booking-providers/{id}/sync/rules", operation_id = "sync_rules_set", tag = "synchronisation", request_body = schemas::SyncRules, params(("id" = String, Path)),
-    responses((status = 200, description = "As for GET"), (status = 422, body = ProblemDocument)))]
+    responses((status = 200, body = SyncStatus), (status = 422, body = ProblemDocument)))]
 pub(crate) async fn set_rules(
     State(app): State<App>,
     AsTenant(caller): AsTenant,
@@ -131,7 +138,7 @@ pub(crate) async fn connections(
 
 /// How the synchronisation of each connection to a provider stands.
 #[utoipa::path(get, path = "/api/admin/{provider}/sync-status", operation_id = "sync_statuses_list", tag = "synchronisation", params(("provider" = String, Path), Which),
-    responses((status = 200, description = "`{items}`, each as for one connection"), (status = 404, body = ProblemDocument)))]
+    responses((status = 200, body = Page<SyncStatus>), (status = 404, body = ProblemDocument)))]
 pub(crate) async fn sync_status(
     State(app): State<App>,
     AsTenant(caller): AsTenant,
@@ -147,7 +154,7 @@ pub(crate) async fn sync_status(
 
 /// Read everything of each connection to a provider, in the background.
 #[utoipa::path(post, path = "/api/admin/{provider}/full-sync", operation_id = "full_syncs_start", tag = "synchronisation", params(("provider" = String, Path), Which),
-    responses((status = 202, description = "`{items}`, each as for one connection"), (status = 404, body = ProblemDocument)))]
+    responses((status = 202, body = Page<SyncStatus>), (status = 404, body = ProblemDocument)))]
 pub(crate) async fn full_sync(
     State(app): State<App>,
     AsTenant(caller): AsTenant,
@@ -163,7 +170,7 @@ pub(crate) async fn full_sync(
 
 /// What failed lately: calls into the component that did not end well, newest first.
 #[utoipa::path(get, path = "/api/admin/{provider}/errors", operation_id = "sync_errors_list", tag = "synchronisation", params(("provider" = String, Path), Which),
-    responses((status = 200, description = "`{items}`: calls with their outcome, error and requests"), (status = 404, body = ProblemDocument)))]
+    responses((status = 200, body = Page<Call>), (status = 404, body = ProblemDocument)))]
 pub(crate) async fn errors(
     State(app): State<App>,
     AsTenant(caller): AsTenant,
@@ -172,9 +179,10 @@ pub(crate) async fn errors(
 ) -> ApiResult<Json<Anything>> {
     let mut items = Vec::new();
     for connection in connections(&app, &caller, &provider, which.connection).await? {
-        let calls =
+        let found =
             app.engine().connections.connection_calls(&caller, connection.id, limits::PAGE_ITEMS_MAX).await?;
-        items.extend(calls.into_iter().filter(|call| call.get("outcome").is_some_and(|o| o != "ok")));
+        let failed = found.into_iter().filter(|call| call.get("outcome").is_some_and(|o| o != "ok"));
+        items.extend(failed.map(calls::shown));
     }
     Ok(Json(Anything(json!({ "items": items }))))
 }
@@ -197,7 +205,7 @@ pub(crate) struct ConflictParams {
 
 /// Where a provider and we disagree, with both versions, the latest first.
 #[utoipa::path(get, path = "/api/admin/{provider}/conflicts", operation_id = "conflicts_list", tag = "synchronisation", params(("provider" = String, Path), ConflictParams),
-    responses((status = 200, description = "`{items, next}`"), (status = 404, body = ProblemDocument)))]
+    responses((status = 200, body = Page<ConflictView>), (status = 404, body = ProblemDocument)))]
 pub(crate) async fn conflicts(
     State(app): State<App>,
     AsTenant(caller): AsTenant,
@@ -248,7 +256,7 @@ pub(crate) struct ResolveBody {
 /// the provider does not answer for now and is told as soon as it does.
 #[utoipa::path(post, path = "/api/admin/{provider}/conflicts/{id}/resolve", operation_id = "conflicts_resolve", tag = "synchronisation", request_body = ResolveBody,
     params(("provider" = String, Path), ("id" = String, Path)),
-    responses((status = 200, description = "The conflict, with `done` and `pending`"), (status = 404, body = ProblemDocument),
+    responses((status = 200, body = EndedConflict), (status = 404, body = ProblemDocument),
         (status = 409, body = ProblemDocument, description = "Resolved already, or the version does not fit: nothing was changed"),
         (status = 422, body = ProblemDocument, description = "The provider refuses it: nothing was changed")))]
 pub(crate) async fn resolve(
@@ -266,7 +274,7 @@ pub(crate) async fn resolve(
 /// provider refuses.
 #[utoipa::path(post, path = "/api/admin/{provider}/conflicts/{id}/revert", operation_id = "conflicts_revert", tag = "synchronisation",
     params(("provider" = String, Path), ("id" = String, Path)),
-    responses((status = 200, description = "As for `resolve`"), (status = 404, body = ProblemDocument), (status = 409, body = ProblemDocument),
+    responses((status = 200, body = EndedConflict), (status = 404, body = ProblemDocument), (status = 409, body = ProblemDocument),
         (status = 422, body = ProblemDocument)))]
 pub(crate) async fn revert(
     State(app): State<App>,
@@ -310,7 +318,8 @@ pub(crate) enum Format {
 /// Bookings, times, statuses and prices of both sides compared for a period, with what differs. The provider's side is as it was read
 /// last (`as_of`): start a full synchronisation before, if that is too long ago.
 #[utoipa::path(get, path = "/api/admin/{provider}/reconciliation", operation_id = "reconciliations_get", tag = "synchronisation", params(("provider" = String, Path), ReconciliationParams),
-    responses((status = 200, description = "`{items: [{connection, from, to, as_of, ours, theirs, totals, differences}]}`, or a line per difference and per currency"), (status = 422, body = ProblemDocument)))]
+    responses((status = 200, content((Page<answers::Reconciliation> = "application/json"), (String = "text/csv")),
+        description = "As CSV a line per difference, and one per currency"), (status = 422, body = ProblemDocument)))]
 pub(crate) async fn reconciliation(
     State(app): State<App>,
     AsTenant(caller): AsTenant,
@@ -399,7 +408,7 @@ pub(crate) enum MirrorKind {
 
 /// Event types or clients as the provider last said them, whole, with the time when they were read.
 #[utoipa::path(get, path = "/api/booking-providers/{id}/mirror", operation_id = "external_bookings_list", tag = "synchronisation", params(("id" = String, Path), MirrorParams),
-    responses((status = 200, description = "`{items: [{external_id, title, payload, last_synced_at}], next}`"), (status = 404, body = ProblemDocument)))]
+    responses((status = 200, body = Page<answers::MirroredItem>), (status = 404, body = ProblemDocument)))]
 pub(crate) async fn mirror(
     State(app): State<App>,
     AsTenant(caller): AsTenant,

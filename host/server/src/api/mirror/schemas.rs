@@ -85,6 +85,7 @@ pub(crate) struct SyncRules {
 #[serde(deny_unknown_fields)]
 pub(crate) struct SyncRule {
     /// The caller's own name of it, unlike the other rules'.
+    #[schema(max_length = 64)]
     id: String,
     /// For people.
     #[serde(default)]

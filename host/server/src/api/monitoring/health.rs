@@ -1,6 +1,6 @@
 //! For machines that watch.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use axum::{
     Json,
@@ -9,7 +9,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use berth_model::limits;
-use serde_json::json;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::http::{app::App, auth::AsOperator, problem::ApiResult};
 
@@ -17,15 +18,41 @@ use crate::http::{app::App, auth::AsOperator, problem::ApiResult};
 pub(crate) const PATHS: &[&str] = &["/healthz", "/readyz", "/metrics"];
 
 /// The process runs.
-#[utoipa::path(get, path = "/healthz", operation_id = "liveness_get", tag = "health", security(()), responses((status = 200, description = "Runs")))]
+#[utoipa::path(get, path = "/healthz", operation_id = "liveness_get", tag = "health", security(()), responses((status = 200, description = "Runs", body = String, content_type = "text/plain")))]
 pub(crate) async fn healthz() -> &'static str {
     "ok"
+}
+
+/// Can the process do its work?
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Readiness {
+    ready: bool,
+    /// `sqlite` or `postgres`.
+    database: &'static str,
+    database_answers: bool,
+    /// What keeps the database from working.
+    database_trouble: Option<&'static str>,
+    pending_migrations: Vec<String>,
+    /// What goes on in the background and fails.
+    failing: BTreeMap<String, String>,
+    /// Active plugins that are still compiled or cannot be loaded.
+    plugins_not_loaded: BTreeMap<String, String>,
+    time_zones: ZonesInUse,
+    /// What should be known and stops nothing.
+    remarks: BTreeMap<String, String>,
+}
+
+/// The time-zone data in use.
+#[derive(Debug, Serialize, ToSchema)]
+struct ZonesInUse {
+    release: String,
+    source: &'static str,
 }
 
 /// The process can do its work: the database answers, can be written, its schema is up to date, every active plugin is loaded, nothing in
 /// the background fails.
 #[utoipa::path(get, path = "/readyz", operation_id = "readiness_get", tag = "health", security(()),
-    responses((status = 200, description = "Ready"), (status = 503, description = "Not ready; the body says why, within a second: `database_trouble`; `failing` names what goes on in the background and fails, `plugins_not_loaded` active plugins that are still compiled or cannot be loaded. Either way `time_zones` is the release and the source of the time-zone data in use, and `remarks` what should be known and stops nothing")))]
+    responses((status = 200, description = "Ready", body = Readiness), (status = 503, description = "Not ready; the body says why, within a second", body = Readiness)))]
 pub(crate) async fn readyz(State(app): State<App>) -> Response {
     let store = app.engine().store();
     let asked = async {
@@ -49,17 +76,22 @@ pub(crate) async fn readyz(State(app): State<App>) -> Response {
     let ready = trouble.is_none() && pending.is_empty() && failing.is_empty() && unloaded.is_empty();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let (release, source) = berth_model::zone::in_use();
-    let body = json!({
-        "ready": ready, "database": store.engine(), "database_answers": answers, "database_trouble": trouble,
-        "pending_migrations": pending, "failing": failing, "plugins_not_loaded": unloaded,
-        "time_zones": { "release": crate::zones::named(release.as_ref()), "source": source.as_str() },
-        "remarks": app.readiness().all_remarks(),
-    });
+    let body = Readiness {
+        ready,
+        database: store.engine(),
+        database_answers: answers,
+        database_trouble: trouble,
+        pending_migrations: pending,
+        failing,
+        plugins_not_loaded: unloaded.into_iter().map(|(plugin, why)| (plugin.to_string(), why)).collect(),
+        time_zones: ZonesInUse { release: crate::zones::named(release.as_ref()), source: source.as_str() },
+        remarks: app.readiness().all_remarks(),
+    };
     (status, Json(body)).into_response()
 }
 
 /// Metrics, in the text format of Prometheus. With an operator's key; without one at `metrics-listen`, if that is set.
-#[utoipa::path(get, path = "/metrics", operation_id = "metrics_get", tag = "health", responses((status = 200, description = "Metrics", content_type = "text/plain")))]
+#[utoipa::path(get, path = "/metrics", operation_id = "metrics_get", tag = "health", responses((status = 200, description = "Metrics", body = String, content_type = "text/plain")))]
 pub(crate) async fn metrics(state: State<App>, _: AsOperator) -> ApiResult<Response> {
     Ok(metrics_text(state).await)
 }

@@ -25,6 +25,7 @@ pub(crate) enum Verdict {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct CaseReport {
     /// Stable name: `C042`.
+    #[schema(pattern = "^C[0-9]{3}$")]
     id: String,
     /// What it shows.
     title: String,

@@ -142,7 +142,7 @@ pub(crate) struct Withdraw {
 
 /// What a customer agreed to. The last word on a purpose counts; a consent that is over is shown as `expired`.
 #[utoipa::path(get, path = "/api/customers/{id}/consents", operation_id = "consents_list", tag = "privacy", params(("id" = String, Path), PageParams),
-    responses((status = 200, body = Consents), (status = 404, body = ProblemDocument)))]
+    responses((status = 200, body = Consents), (status = 404, body = ProblemDocument), (status = 410, body = ProblemDocument, description = "Part of another customer, whom `customer_id` names")))]
 pub(crate) async fn list(
     State(app): State<App>,
     AsTenant(caller): AsTenant,
@@ -170,7 +170,7 @@ pub(crate) async fn list(
 /// A customer agrees to a text.
 #[utoipa::path(post, path = "/api/customers/{id}/consents", operation_id = "consents_give", tag = "privacy", request_body = Give,
     params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header, description = "Repeats with the same key get the first answer")),
-    responses((status = 201, body = View), (status = 404, body = ProblemDocument),
+    responses((status = 201, body = View), (status = 404, body = ProblemDocument), (status = 410, body = ProblemDocument, description = "Part of another customer, whom `customer_id` names"),
         (status = 422, body = ProblemDocument, description = "`BERTH-E0545`: no such purpose; `BERTH-E0546`: the text is for another purpose or in another language; `BERTH-E0547`: there is no such text")))]
 pub(crate) async fn give(
     State(app): State<App>,
@@ -188,7 +188,7 @@ pub(crate) async fn give(
 /// A customer takes a consent back, or refuses one that was never given: what they said last counts, at once.
 #[utoipa::path(post, path = "/api/customers/{id}/consents/withdraw", operation_id = "consents_withdraw", tag = "privacy", request_body = Withdraw,
     params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header, description = "Repeats with the same key get the first answer")),
-    responses((status = 201, body = View), (status = 404, body = ProblemDocument),
+    responses((status = 201, body = View), (status = 404, body = ProblemDocument), (status = 410, body = ProblemDocument, description = "Part of another customer, whom `customer_id` names"),
         (status = 422, body = ProblemDocument, description = "`BERTH-E0545` names the purposes")))]
 pub(crate) async fn withdraw(
     State(app): State<App>,

@@ -1,5 +1,6 @@
 //! Tenants, for operators.
 
+mod audit;
 pub(crate) mod keys;
 pub(crate) mod me;
 pub(crate) mod own;
@@ -43,6 +44,7 @@ pub(super) fn keyed() -> Described {
         .routes(routes!(deletion: Operator))
         .routes(routes!(create_key: Operator))
         .routes(routes!(own::get: ListingsRead, own::update: ListingsWrite))
+        .routes(routes!(audit::list: AuditRead))
 }
 
 /// A tenant.

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 #[serde(default, deny_unknown_fields)]
 #[schema(example = json!({
     "public": true, "brand": { "name": "Studio Ana", "accent": "#1a7f5a", "logo_url": "https://studio.example/logo.png" },
-    "languages": ["pt", "en"], "clock": "24h", "time_zone": "Europe/Lisbon", "embed_origins": ["https://studio.example"],
+    "languages": ["pt", "en"], "clock": "24h", "time_zone": "Europe/Lisbon", "currency": "EUR", "embed_origins": ["https://studio.example"],
     "return_urls": ["https://studio.example/thanks"], "imprint_url": "https://studio.example/imprint",
     "privacy_url": "https://studio.example/privacy", "public_bookings_per_hour": 200,
 }))]
@@ -26,6 +26,8 @@ pub(crate) struct TenantSettings {
     clock: Option<HourClock>,
     /// IANA zone of times that belong to no listing; null: the listing's.
     time_zone: Option<String>,
+    /// The currency (ISO 4217) of prices that are written as a bare number, where the listing has none; null: such prices are refused there.
+    currency: Option<String>,
     /// Pages of others that may show and send the booking form, at most 50: origins, exact (`https://shop.example`) or with one leading
     /// wildcard (`https://*.shop.example`).
     embed_origins: Vec<String>,
@@ -38,6 +40,13 @@ pub(crate) struct TenantSettings {
     /// Bookings in an hour that people without a key may make in all, in each process of the server: 1 to 10 000.
     #[schema(default = 200)]
     public_bookings_per_hour: u32,
+    /// Opening hours for all: nobody is booked outside of this schedule (`/api/booking/schedules`); null: no bound. A schedule without a
+    /// `time_zone` is on the listing's clock here.
+    #[schema(format = Uuid)]
+    opening_schedule_id: Option<String>,
+    /// The schedule of members who are added with neither `weekly_hours` nor `schedule_id`; null: none.
+    #[schema(format = Uuid)]
+    default_schedule_id: Option<String>,
 }
 
 /// How a tenant looks.
@@ -90,10 +99,13 @@ pub(in crate::api) fn sample() -> berth_model::tenants::settings::TenantSettings
         languages: vec!["pt".into()],
         clock: Some(of::HourClock::TwentyFour),
         time_zone: "Europe/Lisbon".parse().ok(),
+        currency: Some("EUR".into()),
         embed_origins: vec!["https://studio.example".into()],
         return_urls: vec!["https://studio.example/thanks".into()],
         imprint_url: Some("https://studio.example/imprint".into()),
         privacy_url: Some("https://studio.example/privacy".into()),
         public_bookings_per_hour: 100,
+        opening_schedule_id: Some(berth_model::id::ScheduleId::from_uuid(uuid::Uuid::from_u128(10))),
+        default_schedule_id: Some(berth_model::id::ScheduleId::from_uuid(uuid::Uuid::from_u128(11))),
     }
 }

@@ -10,7 +10,7 @@ use berth_model::{
 use bytes::Bytes;
 use futures_util::stream;
 use indicatif::{ProgressBar, ProgressStyle};
-use reqwest::{Client, Method, RequestBuilder, StatusCode, Url, header};
+use reqwest::{Method, RequestBuilder, header};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::json;
 
@@ -19,7 +19,10 @@ use crate::{
         connections::oauth::OAuthClientView,
         plugins::{PluginDetail, PluginView, grants::ChangedGrant, installations::InstallationView},
     },
-    cli::{CliError, client::client},
+    cli::{
+        CliError,
+        client::{Api, Refusal, told},
+    },
 };
 
 /// Bytes of an upload between two moves of its bar.
@@ -36,9 +39,7 @@ const CLIENTS: &str = "oauth-clients";
 
 /// The server and the key for it.
 pub(super) struct Server {
-    client: Client,
-    url: Url,
-    key: Secret,
+    api: Api,
 }
 
 /// A page, of which these lists have one.
@@ -47,41 +48,11 @@ struct Page<T> {
     items: Vec<T>,
 }
 
-/// What a refusal says to a person.
-#[derive(Deserialize)]
-struct Refusal {
-    code: String,
-    detail: String,
-    hint: String,
-    #[serde(default)]
-    errors: Vec<RefusedField>,
-}
-
-#[derive(Deserialize)]
-struct RefusedField {
-    field: String,
-    message: String,
-}
-
 impl Server {
     /// The server at this address; nothing is asked yet.
     pub(super) fn new(url: &str, key: Option<String>) -> Result<Self, CliError> {
-        let bad =
-            |why: &str| CliError::Other(format!("--url {url}: {why}, for example http://127.0.0.1:8080"));
-        // Joined with relative paths, so the base must end with a slash.
-        let url: Url = format!("{}/", url.trim_end_matches('/'))
-            .parse()
-            .map_err(|_| bad("must be the address of a server"))?;
-        if !matches!(url.scheme(), "http" | "https") {
-            return Err(bad("must begin with http:// or https://"));
-        }
-        let key = key.filter(|key| !key.is_empty()).ok_or_else(|| {
-            CliError::Other(
-                "--url needs an operator's key: set BERTH_KEY, or --key\n  Make one with: berth key create --operator --name ops"
-                    .to_owned(),
-            )
-        })?;
-        Ok(Self { client: client()?, url, key: Secret::new(key) })
+        let hint = "--url needs an operator's key: set BERTH_KEY, or --key\n  Make one with: berth key create --operator --name ops";
+        Ok(Self { api: Api::new(url, key, hint)? })
     }
 
     pub(super) async fn list(&self) -> Result<Vec<PluginView>, CliError> {
@@ -203,7 +174,7 @@ impl Server {
         plugin: &PluginId,
         credential: &str,
     ) -> Result<(), CliError> {
-        self.send(self.request(Method::DELETE, &[plugin.as_str(), CLIENTS, credential])?).await.map(drop)
+        self.api.send(self.request(Method::DELETE, &[plugin.as_str(), CLIENTS, credential])?).await.map(drop)
     }
 
     fn request(&self, method: Method, parts: &[&str]) -> Result<RequestBuilder, CliError> {
@@ -211,48 +182,10 @@ impl Server {
     }
 
     fn request_at(&self, path: &str, method: Method, parts: &[&str]) -> Result<RequestBuilder, CliError> {
-        let mut url = self.url.join(path).map_err(|error| CliError::Other(error.to_string()))?;
-        if let Ok(mut path) = url.path_segments_mut() {
-            path.extend(parts);
-        }
-        Ok(self.client.request(method, url).bearer_auth(self.key.expose()))
+        self.api.request(path, method, parts)
     }
 
     async fn ask<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, CliError> {
-        let body = self.send(request).await?;
-        serde_json::from_slice(&body).map_err(|error| {
-            CliError::Other(format!(
-                "{} answered something else than this program expects: {error}",
-                self.url
-            ))
-        })
+        self.api.ask(request).await
     }
-
-    /// The body of a good answer; a refusal as its words.
-    async fn send(&self, request: RequestBuilder) -> Result<Bytes, CliError> {
-        let failed = |error: reqwest::Error| {
-            // The cause says more than "error sending request".
-            let cause = std::iter::successors(std::error::Error::source(&error), |e| e.source()).last();
-            let cause = cause.map_or_else(|| error.to_string(), ToString::to_string);
-            CliError::Other(format!("{}: {cause}\n  Is the server running? See: berth serve", self.url))
-        };
-        let answer = request.send().await.map_err(failed)?;
-        let status = answer.status();
-        let body = answer.bytes().await.map_err(failed)?;
-        if status.is_success() { Ok(body) } else { Err(self.refusal(status, &body)) }
-    }
-
-    fn refusal(&self, status: StatusCode, body: &[u8]) -> CliError {
-        let Ok(refusal) = serde_json::from_slice::<Refusal>(body) else {
-            return CliError::Other(format!("{} answered {status}; is it a berth server?", self.url));
-        };
-        told(&refusal)
-    }
-}
-
-/// A refusal for the person at the terminal.
-fn told(refusal: &Refusal) -> CliError {
-    let fields = refusal.errors.iter().map(|e| format!("  {}: {}\n", e.field, e.message));
-    let fields: String = fields.collect();
-    CliError::Other(format!("{} {}\n{fields}  {}", refusal.code, refusal.detail, refusal.hint))
 }

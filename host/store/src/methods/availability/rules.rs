@@ -11,7 +11,7 @@ use berth_model::{
 use crate::{
     Store, StoreError,
     cache::{CachedRules, whole_days},
-    records::{Audit, HolidayImport, RulesOf},
+    records::{Audit, HolidayImport, RuleFilter, RulesOf, ScheduleUser},
 };
 
 impl Store {
@@ -35,10 +35,20 @@ impl Store {
         &self,
         tenant: TenantId,
         kind: RuleKind,
+        filter: RuleFilter,
         after: Option<RuleId>,
         limit: u32,
     ) -> Result<Vec<RuleRecord>, StoreError> {
-        read!(self, |q, conn| q::availability::rules::list(conn, tenant, kind, after, limit))
+        read!(self, |q, conn| q::availability::rules::list(conn, tenant, kind, filter, after, limit))
+    }
+
+    /// Who names a schedule, as many as are named to people.
+    pub async fn schedule_users(
+        &self,
+        tenant: TenantId,
+        schedule: RuleId,
+    ) -> Result<Vec<ScheduleUser>, StoreError> {
+        read!(self, |q, conn| q::availability::rules::schedule_users(conn, tenant, schedule))
     }
 
     /// Replace a rule; `Stale` if its revision is not the expected one. Returns it with its new revision.
@@ -56,7 +66,7 @@ impl Store {
         ))
     }
 
-    /// Remove a rule.
+    /// Remove a rule; `InUse` if it is a schedule that somebody names.
     pub async fn delete_rule(
         &self,
         tenant: TenantId,

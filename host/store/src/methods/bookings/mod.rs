@@ -1,5 +1,6 @@
 //! Bookings and the places they hold.
 
+pub(crate) mod bulk;
 pub(crate) mod clocks;
 pub(crate) mod holds;
 pub(crate) mod idempotency;
@@ -26,12 +27,22 @@ impl Store {
     /// who is known or made with it. None if the vault does not open the tenant's key; it is made up for in the background.
     pub async fn create_booking(
         &self,
-        new: NewBooking,
+        mut new: NewBooking,
         audit: Audit,
     ) -> Result<Option<CustomerId>, StoreError> {
         let known = self.known(new.booking.tenant, &new.booking.attendee, audit.at).await?;
+        for consent in &mut new.consents {
+            if let Some(address) = consent.address {
+                consent.ip_mac = Some(self.address_mac(new.booking.tenant, address).await?);
+            }
+        }
         write_tx!(self, [new, known, audit], |q, conn| async move {
-            let who = known.as_ref().map_or(q::bookings::Who::Unknown, q::bookings::Who::Known);
+            // Whom it was for at the provider, it is for here.
+            let who = match (new.adopts.as_ref().and_then(|adopted| adopted.customer), known.as_ref()) {
+                (Some(customer), _) => q::bookings::Who::Is(customer),
+                (None, Some(known)) => q::bookings::Who::Known(known),
+                (None, None) => q::bookings::Who::Unknown,
+            };
             q::bookings::create(conn, &new, who, &audit).await
         })
     }
@@ -90,6 +101,15 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<Booking>, StoreError> {
         read!(self, |q, conn| q::bookings::list::list(conn, tenant, &filter, limit))
+    }
+
+    /// How many bookings there are, whatever their order.
+    pub async fn how_many_bookings(
+        &self,
+        tenant: TenantId,
+        filter: BookingFilter,
+    ) -> Result<i64, StoreError> {
+        read!(self, |q, conn| q::bookings::list::how_many(conn, tenant, &filter))
     }
 
     /// How many bookings start on each of these days, by status. The filter's `within`, `order` and `after` do not count.

@@ -7,7 +7,7 @@ use berth_model::{
 
 use crate::{
     Store, StoreError,
-    records::{Audit, MemberSetup},
+    records::{Audit, MemberJoin, MemberSetup},
 };
 
 impl Store {
@@ -20,6 +20,27 @@ impl Store {
     /// Add a member.
     pub async fn create_member(&self, member: MemberRecord, audit: Audit) -> Result<(), StoreError> {
         write_tx!(self, [member, audit], |q, conn| q::catalog::members::insert(conn, &member, &audit))
+    }
+
+    /// Make or change a member and put them into event types, in one transaction; what is as it should be is not written. `Stale` if one of
+    /// them was changed in between.
+    pub async fn join_team(&self, join: MemberJoin, audit: Audit) -> Result<MemberRecord, StoreError> {
+        write_tx!(self, [join, audit], |q, conn| async move {
+            let member = match join.expected_revision {
+                None => {
+                    q::catalog::members::insert(conn, &join.member, &audit).await?;
+                    join.member.clone()
+                }
+                Some(revision) if join.is_changed => {
+                    q::catalog::members::update(conn, &join.member, revision, &audit).await?
+                }
+                Some(_) => join.member.clone(),
+            };
+            for (event_type, audit) in &join.event_types {
+                q::catalog::event_types::update(conn, event_type, event_type.revision, audit).await?;
+            }
+            Ok(member)
+        })
     }
 
     /// One member.

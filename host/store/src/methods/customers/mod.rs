@@ -82,6 +82,13 @@ impl Store {
         read!(self, |q, conn| q::customers::history::history(conn, tenant, customer, before, limit))
     }
 
+    /// Who this is among those who are known; none if it would be somebody new. `Vault` if no key at hand opens the tenant's.
+    pub async fn known_customer(&self, customer: &Customer) -> Result<Option<CustomerId>, StoreError> {
+        let (tenant, person) = (customer.tenant, person_of(customer));
+        let known = self.mac_key(tenant).await?.known(&person, customer.id);
+        read!(self, |q, conn| q::customers::identify::known_as(conn, tenant, &known))
+    }
+
     /// Make a customer by hand. Who they are, if they are known already by name and address: nothing is made then. `Vault` if no key at
     /// hand opens the tenant's.
     pub async fn create_customer(

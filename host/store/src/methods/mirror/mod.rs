@@ -1,7 +1,8 @@
 //! What providers have, how far each synchronisation is, and where both sides disagree.
 
 use berth_model::{
-    id::{BookingId, ConflictId, ConnectionId, MemberId, TenantId},
+    bookings::lists::{Day, DayCount},
+    id::{BookingId, ConflictId, ConnectionId, MemberId, MirroredId, TenantId},
     limits,
     mirror::sync::{Conflict, ItemKind, Mirrored, MirroredItem, Resolution, SyncRules, SyncState},
     outbound::provider::Attendee,
@@ -11,7 +12,7 @@ use berth_model::{
 use crate::{
     Store, StoreError,
     macs::attendee_of,
-    records::{Audit, NewJob, Opened},
+    records::{Audit, BookingFilter, ExternalKinds, ListedExternal, NewJob, Opened},
 };
 
 impl Store {
@@ -72,6 +73,42 @@ impl Store {
         read!(self, |q, conn| q::mirror::external::get(conn, tenant, connection, &external_id))
     }
 
+    /// A booking that was made at a provider, by its id here.
+    pub async fn external_booking(
+        &self,
+        tenant: TenantId,
+        id: MirroredId,
+    ) -> Result<ListedExternal, StoreError> {
+        read!(self, |q, conn| q::mirror::listed::one(conn, tenant, id))
+    }
+
+    /// Bookings that were made at providers, narrowed and in order as ours are (`list_bookings`).
+    pub async fn list_external_bookings(
+        &self,
+        tenant: TenantId,
+        filter: BookingFilter,
+        kinds: Option<ExternalKinds>,
+        limit: u32,
+    ) -> Result<Vec<ListedExternal>, StoreError> {
+        read!(self, |q, conn| q::mirror::listed::list(conn, tenant, &filter, kinds.as_ref(), limit))
+    }
+
+    /// How many of them begin on each of these days, by status (`count_bookings`).
+    pub async fn count_external_bookings(
+        &self,
+        tenant: TenantId,
+        filter: BookingFilter,
+        kinds: Option<ExternalKinds>,
+        days: Vec<Day>,
+    ) -> Result<Vec<DayCount>, StoreError> {
+        read!(self, |q, conn| q::mirror::listed::count(conn, tenant, &filter, kinds.as_ref(), &days))
+    }
+
+    /// Make some of them findable that were read before they could be searched (`fill_booking_words`).
+    pub async fn fill_external_words(&self) -> Result<i64, StoreError> {
+        write_tx!(self, [], |q, conn| q::mirror::words::fill(conn))
+    }
+
     /// Bookings of the provider that begin within a period, by start (at most `RECONCILIATION_ROWS_MAX`).
     pub async fn mirrored_within(
         &self,
@@ -120,9 +157,21 @@ impl Store {
             };
             found.push((item, known));
         }
-        write_tx!(self, [found], |q, conn| q::mirror::external::put_items(
+        write_tx!(self, [found], |q, conn| q::mirror::items::put_items(
             conn, tenant, connection, kind, &found, run
         ))
+    }
+
+    /// One event type or client of the provider.
+    pub async fn mirrored_item(
+        &self,
+        tenant: TenantId,
+        connection: ConnectionId,
+        kind: ItemKind,
+        external_id: &str,
+    ) -> Result<Option<MirroredItem>, StoreError> {
+        let external_id = external_id.to_owned();
+        read!(self, |q, conn| q::mirror::items::one(conn, tenant, connection, kind, &external_id))
     }
 
     /// Forget event types or clients that the full synchronisation with this number did not see.
@@ -133,7 +182,7 @@ impl Store {
         kind: ItemKind,
         run: i64,
     ) -> Result<(), StoreError> {
-        write_tx!(self, [], |q, conn| q::mirror::external::forget_items(conn, tenant, connection, kind, run))
+        write_tx!(self, [], |q, conn| q::mirror::items::forget_items(conn, tenant, connection, kind, run))
     }
 
     /// Event types or clients of the provider in the order of their ids, after this one.
@@ -146,7 +195,7 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<MirroredItem>, StoreError> {
         let after = after.to_owned();
-        read!(self, |q, conn| q::mirror::external::items(conn, tenant, connection, kind, &after, limit))
+        read!(self, |q, conn| q::mirror::items::items(conn, tenant, connection, kind, &after, limit))
     }
 
     /// Open a conflict, or bring the one that is open for the same up to date. `end` is the job that ends it without a person; what it is

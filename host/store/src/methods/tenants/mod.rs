@@ -2,11 +2,15 @@
 
 pub(crate) mod keys;
 
-use berth_model::{catalog::listing::TenantRecord, id::TenantId, time::Instant};
+use berth_model::{
+    catalog::listing::TenantRecord,
+    id::{AuditEntryId, TenantId},
+    time::Instant,
+};
 
 use crate::{
     Store, StoreError,
-    records::{Audit, TenantCounts},
+    records::{Audit, AuditFilter, AuditPage, TenantCounts},
 };
 
 impl Store {
@@ -85,5 +89,16 @@ impl Store {
     /// What a tenant has.
     pub async fn tenant_counts(&self, tenant: TenantId, now: Instant) -> Result<TenantCounts, StoreError> {
         read!(self, |q, conn| q::tenants::removal::counts(conn, tenant, now))
+    }
+
+    /// Rows of the audit log before one (none: all), the latest first: `limit` of them, among the next `looked_at`.
+    pub async fn audit_page(
+        &self,
+        tenant: TenantId,
+        filter: AuditFilter,
+        before: Option<AuditEntryId>,
+        (limit, looked_at): (u32, u32),
+    ) -> Result<AuditPage, StoreError> {
+        read!(self, |q, conn| q::tenants::audit::page(conn, tenant, &filter, before, (limit, looked_at)))
     }
 }

@@ -1,7 +1,7 @@
 //! Availability rules.
 
 use berth_model::{
-    id::{EventTypeId, ListingId, MemberId, RuleId, TenantId},
+    id::{EventTypeId, Id, ListingId, MemberId, RuleId, ScheduleId, TenantId},
     scheduling::rule::{RuleKind, RuleOwner, RuleRecord},
     time::Interval,
 };
@@ -15,7 +15,7 @@ use super::super::{
 };
 use crate::{
     StoreError,
-    records::{Audit, HolidayImport, RulesOf},
+    records::{Audit, HolidayImport, RuleFilter, RulesOf, ScheduleUser},
     types::Ts,
 };
 
@@ -25,8 +25,6 @@ queries! {
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
     GET = "SELECT tenant_id, id, member_id, listing_id, event_type_id, rule, origin, revision, created_at, updated_at
         FROM rules WHERE tenant_id = $1 AND id = $2 AND kind = $3";
-    LIST = "SELECT tenant_id, id, member_id, listing_id, event_type_id, rule, origin, revision, created_at, updated_at
-        FROM rules WHERE tenant_id = $1 AND kind = $2 AND id > $3 ORDER BY id LIMIT $4";
     UPDATE = "UPDATE rules SET member_id = $5, listing_id = $6, event_type_id = $7, reach_start = $8, reach_end = $9,
             rule = $10, revision = revision + 1, updated_at = $11
         WHERE tenant_id = $1 AND id = $2 AND kind = $3 AND revision = $4
@@ -39,6 +37,15 @@ queries! {
         AND (member_id = $3 OR listing_id = $4 OR event_type_id = $5
             OR (member_id IS NULL AND listing_id IS NULL AND event_type_id IS NULL))";
     DELETE = "DELETE FROM rules WHERE tenant_id = $1 AND id = $2 AND kind = $3";
+    HOLD_SCHEDULE = concat!("SELECT id FROM rules WHERE tenant_id = $1 AND id = $2 AND kind = 'schedule'", lock_row!());
+    SCHEDULE_USERS = "SELECT 'member' AS kind, id, name FROM members WHERE tenant_id = $1 AND schedule_id = $2
+        UNION ALL SELECT 'event_type' AS kind, id, title AS name FROM event_types
+            WHERE tenant_id = $1 AND policy ->> 'schedule_id' = $3
+        UNION ALL SELECT 'opening_hours' AS kind, id, name FROM tenants
+            WHERE id = $1 AND settings ->> 'opening_schedule_id' = $3
+        UNION ALL SELECT 'default' AS kind, id, name FROM tenants
+            WHERE id = $1 AND settings ->> 'default_schedule_id' = $3
+        ORDER BY 1, 2 LIMIT $4";
 }
 
 #[derive(sqlx::FromRow)]
@@ -156,11 +163,30 @@ pub(crate) async fn list(
     conn: &mut Conn,
     tenant: TenantId,
     kind: RuleKind,
+    filter: RuleFilter,
     after: Option<RuleId>,
     limit: u32,
 ) -> Result<Vec<RuleRecord>, StoreError> {
-    let query = sqlx::query_as::<Db, Row>(LIST).bind(tenant.uuid()).bind(kind.as_str());
-    let rows = query.bind(page_after(after)).bind(i64::from(limit)).fetch_all(conn).await?;
+    let mut query = QueryBuilder::<Db>::new(
+        "SELECT tenant_id, id, member_id, listing_id, event_type_id, rule, origin, revision, created_at, updated_at
+        FROM rules WHERE tenant_id = ",
+    );
+    query.push_bind(tenant.uuid()).push(" AND kind = ").push_bind(kind.as_str());
+    for (column, id) in [
+        ("member_id", filter.member.map(Id::uuid)),
+        ("listing_id", filter.listing.map(Id::uuid)),
+        ("event_type_id", filter.event_type.map(Id::uuid)),
+    ] {
+        if let Some(id) = id {
+            query.push(format!(" AND {column} = ")).push_bind(id);
+        }
+    }
+    if let Some(reaching) = filter.reaching {
+        query.push(" AND reach_end > ").push_bind(Ts(reaching.ends_after));
+        query.push(" AND reach_start < ").push_bind(Ts(reaching.starts_before));
+    }
+    query.push(" AND id > ").push_bind(page_after(after)).push(" ORDER BY id LIMIT ");
+    let rows: Vec<Row> = query.push_bind(i64::from(limit)).build_query_as().fetch_all(conn).await?;
     rows.into_iter().map(TryInto::try_into).collect()
 }
 
@@ -207,10 +233,42 @@ pub(crate) async fn delete(
     rule: RuleId,
     audit: &Audit,
 ) -> Result<(), StoreError> {
+    if kind == RuleKind::Schedule {
+        hold_schedule(conn, tenant, ScheduleId::from_uuid(rule.uuid())).await?;
+        if !schedule_users(conn, tenant, rule).await?.is_empty() {
+            return Err(StoreError::InUse("whoever names it"));
+        }
+    }
     let query = sqlx::query::<Db>(DELETE).bind(tenant.uuid()).bind(rule.uuid()).bind(kind.as_str());
     expect_affected(&query.execute(&mut *conn).await?, StoreError::NotFound("rule"))?;
     audit::append(conn, audit, Some(tenant), "rule.deleted", rule.uuid(), json!({ "kind": kind.as_str() }))
         .await
+}
+
+/// Keep a schedule from being removed until this transaction ends: for whoever names it without a foreign key.
+pub(crate) async fn hold_schedule(
+    conn: &mut Conn,
+    tenant: TenantId,
+    schedule: ScheduleId,
+) -> Result<(), StoreError> {
+    let query = sqlx::query_scalar::<Db, Uuid>(HOLD_SCHEDULE).bind(tenant.uuid()).bind(schedule.uuid());
+    or_not_found(query.fetch_optional(conn).await?, "schedule").map(drop)
+}
+
+/// Who names a schedule, as many as are named to people.
+pub(crate) async fn schedule_users(
+    conn: &mut Conn,
+    tenant: TenantId,
+    schedule: RuleId,
+) -> Result<Vec<ScheduleUser>, StoreError> {
+    let rows = sqlx::query_as::<Db, (String, Uuid, String)>(SCHEDULE_USERS)
+        .bind(tenant.uuid())
+        .bind(schedule.uuid())
+        .bind(schedule.to_string())
+        .bind(berth_model::limits::SCHEDULE_USERS_NAMED_MAX)
+        .fetch_all(conn)
+        .await?;
+    Ok(rows.into_iter().map(|(kind, id, name)| ScheduleUser { kind, id, name }).collect())
 }
 
 /// The holidays of a listing.
@@ -267,8 +325,9 @@ pub(crate) async fn bearing(
         push_ids(&mut query, &of.members);
     }
     query.push("))");
-    if let Some(schedule) = of.restriction_schedule {
-        query.push(" OR id = ").push_bind(schedule.uuid());
+    if !of.schedules.is_empty() {
+        query.push(" OR id IN ");
+        push_ids(&mut query, &of.schedules);
     }
     query.push(") ORDER BY id LIMIT ").push_bind(berth_model::limits::RULES_READ_MAX.saturating_add(1));
     let rows: Vec<Row> = query.build_query_as().fetch_all(conn).await?;

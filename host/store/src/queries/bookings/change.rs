@@ -31,7 +31,7 @@ queries! {
     UPDATE = "UPDATE bookings SET status = $3, provider_task = $4, starts_at = $5, ends_at = $6,
             previous_starts_at = $7, previous_ends_at = $8, reason = $9, external_id = $10, external = $11,
             external_updated_at = $12, sequence = $13, updated_at = $14, member_id = $15, further_members = $16, assignment = $17,
-            clocks = $18, rescheduled_at = $19, local_changes = $20
+            clocks = $18, rescheduled_at = $19, local_changes = $20, seats_taken = $21, undelivered = $22
         WHERE tenant_id = $1 AND id = $2";
     WRITE = "UPDATE bookings SET attendee = $3, guests = $4, answers = $5, notes = $6, metadata = $7, customer_id = $8, location = $9
         WHERE tenant_id = $1 AND id = $2";
@@ -68,7 +68,7 @@ pub(crate) async fn change(conn: &mut Conn, order: Order<'_>, audit: &Audit) -> 
         occupancy::lock_members(conn, order.tenant, &all).await?;
         members::replace(conn, &old, &made.booking).await?;
     }
-    if matches!(change, BookingChange::Edit(_)) {
+    if matches!(change, BookingChange::Edit(_) | BookingChange::EditRefused { .. }) {
         write(conn, &old, &mut made.booking, order.known, audit.at).await?;
     }
     if let BookingChange::Reschedule { occupancy, .. } | BookingChange::Reassign { occupancy, .. } = change {
@@ -110,6 +110,8 @@ async fn update(conn: &mut Conn, booking: &Booking) -> Result<(), StoreError> {
         .bind(booking.clocks.as_ref().map(Json))
         .bind(booking.rescheduled_at.map(Ts))
         .bind(bookings::local_changes(booking))
+        .bind(i64::from(booking.seats_taken))
+        .bind(booking.undelivered.as_ref().map(Json))
         .execute(&mut *conn)
         .await?;
     counterparts::note_own(conn, booking).await

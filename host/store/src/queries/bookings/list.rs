@@ -51,10 +51,7 @@ fn page(tenant: TenantId, filter: &BookingFilter, limit: u32) -> QueryBuilder<Db
     let mut query = QueryBuilder::<Db>::new(ALL_OF);
     query.push_bind(tenant.uuid());
     narrow(&mut query, tenant, filter);
-    if let Some(within) = filter.within {
-        query.push(" AND starts_at < ").push_bind(Ts(within.end()));
-        query.push(" AND ends_at > ").push_bind(Ts(within.start()));
-    }
+    push_overlapping(&mut query, filter.within);
     let time = match filter.order.by {
         OrderedBy::Start => "starts_at",
         OrderedBy::Created => "created_at",
@@ -67,6 +64,26 @@ fn page(tenant: TenantId, filter: &BookingFilter, limit: u32) -> QueryBuilder<Db
     }
     query.push(format!(" ORDER BY {time}{way}, id{way} LIMIT ")).push_bind(i64::from(limit));
     query
+}
+
+/// How many there are, whatever their order.
+pub(crate) async fn how_many(
+    conn: &mut Conn,
+    tenant: TenantId,
+    filter: &BookingFilter,
+) -> Result<i64, StoreError> {
+    let mut query = QueryBuilder::<Db>::new("SELECT COUNT(*) FROM bookings b WHERE tenant_id = ");
+    query.push_bind(tenant.uuid());
+    narrow(&mut query, tenant, filter);
+    push_overlapping(&mut query, filter.within);
+    Ok(query.build_query_scalar().fetch_one(conn).await?)
+}
+
+fn push_overlapping(query: &mut QueryBuilder<Db>, within: Option<Interval>) {
+    if let Some(within) = within {
+        query.push(" AND starts_at < ").push_bind(Ts(within.end()));
+        query.push(" AND ends_at > ").push_bind(Ts(within.start()));
+    }
 }
 
 /// All but when they are.
@@ -112,7 +129,7 @@ fn narrow(query: &mut QueryBuilder<Db>, tenant: TenantId, filter: &BookingFilter
         query.push_bind(tenant.uuid()).push(" AND external_id = ").push_bind(external_id.clone()).push(")");
     }
     if let Some(search) = &filter.search {
-        words::push_is_found(query, tenant, search);
+        words::push_is_found(query, tenant, search, &words::OF_BOOKINGS);
     }
 }
 
@@ -135,19 +152,35 @@ fn push_states(query: &mut QueryBuilder<Db>, wanted: &WantedStates) {
     query.push(")");
 }
 
-fn push_within(query: &mut QueryBuilder<Db>, column: &str, within: Option<Interval>) {
+pub(crate) fn push_within(query: &mut QueryBuilder<Db>, column: &str, within: Option<Interval>) {
     if let Some(within) = within {
         query.push(format!(" AND {column} >= ")).push_bind(Ts(within.start()));
         query.push(format!(" AND {column} < ")).push_bind(Ts(within.end()));
     }
 }
 
-/// How many start on each of these days, by status. One question, whatever the number of days.
+/// How many start on each of these days, by status.
 pub(crate) async fn counts(
     conn: &mut Conn,
     tenant: TenantId,
     filter: &BookingFilter,
     days: &[Day],
+) -> Result<Vec<DayCount>, StoreError> {
+    let of = |query: &mut QueryBuilder<Db>| narrow(query, tenant, filter);
+    let known = |status: &str| {
+        parse_enum(&BookingStatus::ALL, BookingStatus::as_str, status, "booking status").map(drop)
+    };
+    counted((conn, tenant), ("bookings b", "starts_at"), days, of, known).await
+}
+
+/// How many rows of a table start on each of these days, by status: those that it is narrowed to, whose statuses are known. One question,
+/// whatever the number of days.
+pub(crate) async fn counted(
+    (conn, tenant): (&mut Conn, TenantId),
+    (table, start): (&str, &str),
+    days: &[Day],
+    narrow: impl FnOnce(&mut QueryBuilder<Db>),
+    known: impl Fn(&str) -> Result<(), StoreError>,
 ) -> Result<Vec<DayCount>, StoreError> {
     let mut counts: Vec<DayCount> =
         days.iter().map(|day| DayCount { date: day.date, total: 0, by_status: BTreeMap::new() }).collect();
@@ -158,15 +191,15 @@ pub(crate) async fn counts(
     query.push_values((0_i64..).zip(days), |mut row, (n, day)| {
         row.push_bind(n).push_bind(Ts(day.within.start())).push_bind(Ts(day.within.end()));
     });
-    query.push(") SELECT day, status, COUNT(*) FROM days CROSS JOIN bookings b WHERE tenant_id = ");
-    query.push_bind(tenant.uuid()).push(" AND starts_at >= day_start AND starts_at < day_end");
-    narrow(&mut query, tenant, filter);
+    query.push(format!(") SELECT day, status, COUNT(*) FROM days CROSS JOIN {table} WHERE tenant_id = "));
+    query.push_bind(tenant.uuid()).push(format!(" AND {start} >= day_start AND {start} < day_end"));
+    narrow(&mut query);
     query.push(" GROUP BY day, status");
     for (day, status, count) in query.build_query_as::<(i64, String, i64)>().fetch_all(conn).await? {
-        let status = parse_enum(&BookingStatus::ALL, BookingStatus::as_str, &status, "booking status")?;
+        known(&status)?;
         if let Some(of) = usize::try_from(day).ok().and_then(|day| counts.get_mut(day)) {
             of.total = of.total.saturating_add(count);
-            of.by_status.insert(status.as_str().to_owned(), count);
+            of.by_status.insert(status, count);
         }
     }
     Ok(counts)

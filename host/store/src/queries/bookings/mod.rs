@@ -1,6 +1,7 @@
 //! Bookings: made and read. How they change is in `booking_changes`.
 
 pub(crate) mod assignments;
+pub(crate) mod bulk;
 pub(crate) mod change;
 pub(crate) mod clocks;
 pub(crate) mod counterparts;
@@ -33,23 +34,26 @@ use super::{
     events::insert_event,
     from_json, interval,
     jobs::queue,
-    members_of, number, opt_instant, or_not_found, parse_enum,
+    members_of,
+    mirror::external,
+    number, opt_instant, or_not_found, parse_enum,
+    privacy::consents,
     tenants::audit::{self, insert_with_event},
 };
 use crate::{
     StoreError,
     macs::Known,
-    records::{Audit, NewBooking},
+    records::{Audit, NewBooking, NewConsent},
     types::Ts,
 };
 
-/// All columns, in the order of the table.
+/// The columns of a new booking, in the order of the table.
 macro_rules! columns {
     () => {
         "tenant_id, id, listing_id, event_type_id, member_id, connection_id, status, provider_task, starts_at, ends_at,
             previous_starts_at, previous_ends_at, attendee, guests, answers, notes, reason, external_id, external,
             external_updated_at, sequence, created_at, updated_at, further_members, seats, series_id, assignment, clocks, customer_id,
-            rescheduled_at, metadata, local_changes, location"
+            rescheduled_at, metadata, local_changes, location, seats_taken"
     };
 }
 
@@ -57,9 +61,9 @@ queries! {
     // What every booking writes besides its places, in one statement.
     INSERT = insert_with_event!(concat!("INSERT INTO bookings (", columns!(), ", unsearchable)
         VALUES ($1, $5, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36,
-            $37, $38, $39, $40, $41, $42, $43, $44, $45, $46, $47, FALSE)"));
-    GET = concat!("SELECT ", columns!(), " FROM bookings WHERE tenant_id = $1 AND id = $2");
-    LOCK = concat!("SELECT ", columns!(), " FROM bookings WHERE tenant_id = $1 AND id = $2", lock_row!());
+            $37, $38, $39, $40, $41, $42, $43, $44, $45, $46, $47, $48, FALSE)"));
+    GET = concat!("SELECT ", columns!(), ", undelivered FROM bookings WHERE tenant_id = $1 AND id = $2");
+    LOCK = concat!("SELECT ", columns!(), ", undelivered FROM bookings WHERE tenant_id = $1 AND id = $2", lock_row!());
     // Of all tenants: for the sweep that completes them.
     ENDED = "SELECT tenant_id, id, sequence FROM bookings
         WHERE status = 'confirmed' AND ends_at <= $1 AND provider_task IS NULL ORDER BY ends_at LIMIT $2";
@@ -68,7 +72,7 @@ queries! {
 }
 
 /// Bookings of a tenant, which is bound next.
-const ALL_OF: &str = concat!("SELECT ", columns!(), " FROM bookings b WHERE tenant_id = ");
+const ALL_OF: &str = concat!("SELECT ", columns!(), ", undelivered FROM bookings b WHERE tenant_id = ");
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -104,7 +108,9 @@ struct Row {
     rescheduled_at: Option<Ts>,
     metadata: Json<Value>,
     local_changes: Option<Json<Value>>,
+    undelivered: Option<Json<Value>>,
     location: Option<Json<Value>>,
+    seats_taken: i64,
 }
 
 impl TryFrom<Row> for Booking {
@@ -122,6 +128,7 @@ impl TryFrom<Row> for Booking {
             member: MemberId::from_uuid(row.member_id),
             other_members: Vec::new(),
             seats: number(row.seats, "seats")?,
+            seats_taken: number(row.seats_taken, "seats taken")?,
             series: row.series_id.map(SeriesId::from_uuid),
             assignment: row.assignment.map(|value| value.0),
             connection: row.connection_id.map(ConnectionId::from_uuid),
@@ -142,6 +149,7 @@ impl TryFrom<Row> for Booking {
                 .map(|value| from_json(value, "local changes"))
                 .transpose()?
                 .unwrap_or_default(),
+            undelivered: row.undelivered.map(|value| from_json(value, "undelivered")).transpose()?,
             reason: row.reason,
             external_id: row.external_id,
             external: row.external.map(|value| value.0),
@@ -182,6 +190,9 @@ pub(crate) async fn create(
         holds::remove(conn, booking.tenant, hold, audit.at).await?;
     }
     limits::check(conn, booking, booking.when, &new.limits).await?;
+    if let Some(adopted) = &new.adopts {
+        external::release(conn, adopted, booking.id).await?;
+    }
     occupancy::take(conn, &occupancy::Taker::booking(booking), place, audit.at).await?;
     let customer = match who {
         Who::Known(known) => {
@@ -195,6 +206,12 @@ pub(crate) async fn create(
         Who::Unknown => None,
     };
     insert(conn, new, customer, audit).await?;
+    for consent in &new.consents {
+        // A consent is somebody's: without them there is no booking with it.
+        let customer = customer.ok_or(StoreError::Vault("the customer who consents cannot be known now"))?;
+        let said = NewConsent { customer, ..consent.said.clone() };
+        consents::say(conn, &said, consent.ip_mac.as_deref(), &consent.audit).await?;
+    }
     if let Some(job) = &new.job {
         queue::enqueue(conn, job).await?;
     }
@@ -241,7 +258,8 @@ async fn insert(
     audit: &Audit,
 ) -> Result<(), StoreError> {
     let booking = &new.booking;
-    let mut event = domain_events::created(booking, audit.at, &audit.actor);
+    let action = if new.adopts.is_some() { domain_events::ADOPTED } else { domain_events::CREATED };
+    let mut event = domain_events::created(booking, action, audit.at, &audit.actor);
     // Who that is, was found just now.
     if let Some(data) = event.data.as_object_mut() {
         data.insert("customer_id".to_owned(), json!(customer));
@@ -250,10 +268,10 @@ async fn insert(
         "listing": booking.listing, "event_type": booking.event_type, "member": booking.member,
         "other_members": booking.other_members, "assignment": booking.assignment, "series": booking.series,
         "connection": booking.connection, "when": booking.when, "status": booking.status.as_str(), "hold": new.hold,
-        "private_link": new.private_link,
+        "private_link": new.private_link, "external_booking": new.adopts.as_ref().map(|adopted| adopted.id),
         "customer": customer,
     });
-    audit::bound_with_event(INSERT, audit, (booking.tenant, &event), "booking.created", data)
+    audit::bound_with_event(INSERT, audit, (booking.tenant, &event), action, data)
         .bind(booking.listing.uuid())
         .bind(booking.event_type.uuid())
         .bind(booking.member.uuid())
@@ -285,6 +303,7 @@ async fn insert(
         .bind(Json(&booking.metadata))
         .bind(local_changes(booking))
         .bind(booking.location.as_ref().map(Json))
+        .bind(i64::from(booking.seats_taken))
         .execute(&mut *conn)
         .await
         .map_err(|e| {

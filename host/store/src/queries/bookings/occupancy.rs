@@ -3,13 +3,15 @@
 //! A meeting that customers share is a *session*: its places have one session id, one blocked range and a seat each. Every
 //! other place is a session of its own.
 
+use std::collections::HashSet;
+
 use berth_model::{
     bookings::{
         booking::Booking,
         hold::HoldRecord,
         occupancy::{Occupancy, OccupancyChange},
     },
-    id::{BookingId, EventTypeId, HoldId, MemberId, TenantId},
+    id::{BookingId, EventTypeId, HoldId, Id, MemberId, TenantId},
     time::{Instant, Interval},
 };
 use ring::digest::{Context, SHA256};
@@ -33,6 +35,9 @@ queries! {
         WHERE tenant_id = $1 AND member_id = $2 AND session_id = $3 ORDER BY seat";
     OF_OWNER = "SELECT member_id, session_id, blocked_start, blocked_end FROM occupancies
         WHERE tenant_id = $1 AND owner_id = $2";
+    OWN_SEATS = "SELECT seat FROM occupancies
+        WHERE tenant_id = $1 AND owner_id = $2 AND member_id = $3 AND session_id = $4 ORDER BY seat";
+    LEAVE_SEAT = "DELETE FROM occupancies WHERE tenant_id = $1 AND member_id = $2 AND session_id = $3 AND seat = $4 AND owner_id = $5";
     EXTEND = "UPDATE occupancies SET expires_at = $3 WHERE tenant_id = $1 AND owner_id = $2";
     RELEASE = "DELETE FROM occupancies WHERE tenant_id = $1 AND owner_id = $2";
     RELEASE_OTHERS = "DELETE FROM occupancies WHERE tenant_id = $1 AND owner_id = $2 AND session_id <> $3";
@@ -47,6 +52,8 @@ pub(crate) struct Taker {
     members: Vec<MemberId>,
     event_type: EventTypeId,
     seats: u32,
+    /// How many of them it takes.
+    taken: u32,
     expires_at: Option<Instant>,
 }
 
@@ -59,6 +66,7 @@ impl Taker {
             members: sorted(booking.members()),
             event_type: booking.event_type,
             seats: booking.seats,
+            taken: booking.seats_taken.clamp(1, booking.seats.max(1)),
             expires_at: None,
         }
     }
@@ -71,6 +79,7 @@ impl Taker {
             members: sorted(hold.members()),
             event_type: hold.event_type,
             seats,
+            taken: 1,
             expires_at: Some(hold.expires_at),
         }
     }
@@ -111,7 +120,7 @@ pub(crate) async fn take(
         if in_the_way.contains(&member.uuid()) {
             clear(conn, taker.tenant, *member, place, now).await?;
         }
-        take_of(conn, taker, *member, place).await?;
+        take_of(conn, taker, *member, place, taker.taken).await?;
     }
     Ok(())
 }
@@ -196,13 +205,27 @@ async fn take_of(
     taker: &Taker,
     member: MemberId,
     place: Occupancy,
+    count: u32,
 ) -> Result<(), StoreError> {
     let session = taker.session(place.when);
-    let (seat, padded) = if taker.seats > 1 {
-        seat_in(conn, taker, member, session, place.padded).await?
+    let (seats, padded) = if taker.seats > 1 {
+        seats_in(conn, taker, member, session, (place.padded, count)).await?
     } else {
-        (0, place.padded)
+        (vec![0], place.padded)
     };
+    for seat in seats {
+        take_seat(conn, taker, member, (session, seat), Occupancy { padded, when: place.when }).await?;
+    }
+    Ok(())
+}
+
+async fn take_seat(
+    conn: &mut Conn,
+    taker: &Taker,
+    member: MemberId,
+    (session, seat): (Uuid, i64),
+    Occupancy { padded, when }: Occupancy,
+) -> Result<(), StoreError> {
     sqlx::query::<Db>(TAKE)
         .bind(taker.tenant.uuid())
         .bind(member.uuid())
@@ -210,8 +233,8 @@ async fn take_of(
         .bind(seat)
         .bind(Ts(padded.start()))
         .bind(Ts(padded.end()))
-        .bind(Ts(place.when.start()))
-        .bind(Ts(place.when.end()))
+        .bind(Ts(when.start()))
+        .bind(Ts(when.end()))
         .bind(taker.kind)
         .bind(taker.id)
         .bind(taker.event_type.uuid())
@@ -226,27 +249,68 @@ async fn take_of(
     Ok(())
 }
 
-/// The lowest free seat of a session, and the range that the session blocks already: buffers may have been edited since.
-async fn seat_in(
+/// Take more seats of a meeting in which this taker has some, or give the last ones back, until there are as many as it takes.
+async fn reseat(
+    conn: &mut Conn,
+    taker: &Taker,
+    member: MemberId,
+    place: Occupancy,
+    now: Instant,
+) -> Result<(), StoreError> {
+    let session = taker.session(place.when);
+    let own = sqlx::query_scalar::<Db, i64>(OWN_SEATS)
+        .bind(taker.tenant.uuid())
+        .bind(taker.id)
+        .bind(member.uuid())
+        .bind(session)
+        .fetch_all(&mut *conn)
+        .await?;
+    let kept = usize::try_from(taker.taken).unwrap_or(usize::MAX);
+    for seat in own.iter().skip(kept) {
+        sqlx::query::<Db>(LEAVE_SEAT)
+            .bind(taker.tenant.uuid())
+            .bind(member.uuid())
+            .bind(session)
+            .bind(seat)
+            .bind(taker.id)
+            .execute(&mut *conn)
+            .await?;
+    }
+    let more = taker.taken.saturating_sub(u32::try_from(own.len()).unwrap_or(u32::MAX));
+    if more > 0 {
+        // Holds that are over have no seat.
+        clear(conn, taker.tenant, member, place, now).await?;
+        take_of(conn, taker, member, place, more).await?;
+    }
+    Ok(())
+}
+
+/// The lowest free seats of a session, so many, and the range that the session blocks already: buffers may have been edited since.
+async fn seats_in(
     conn: &mut Conn,
     taker: &Taker,
     member: MemberId,
     session: Uuid,
-    padded: Interval,
-) -> Result<(i64, Interval), StoreError> {
+    (padded, count): (Interval, u32),
+) -> Result<(Vec<i64>, Interval), StoreError> {
     let seats = sqlx::query_as::<Db, (i64, Ts, Ts)>(SEATS)
         .bind(taker.tenant.uuid())
         .bind(member.uuid())
         .bind(session)
         .fetch_all(conn)
         .await?;
-    let seat = (0..i64::from(taker.seats)).find(|seat| seats.iter().all(|(other, ..)| other != seat));
-    let seat = seat.ok_or(StoreError::Overlap)?;
+    let occupied: HashSet<i64> = seats.iter().map(|(seat, ..)| *seat).collect();
+    let count = usize::try_from(count).unwrap_or(usize::MAX);
+    let free: Vec<i64> =
+        (0..i64::from(taker.seats)).filter(|seat| !occupied.contains(seat)).take(count).collect();
+    if free.len() < count {
+        return Err(StoreError::Overlap);
+    }
     let padded = match seats.first() {
         Some((_, start, end)) => interval(*start, *end)?,
         None => padded,
     };
-    Ok((seat, padded))
+    Ok((free, padded))
 }
 
 /// Give back all places of a booking or hold.
@@ -299,8 +363,11 @@ pub(crate) async fn arrange(
                     .bind(taker.tenant.uuid())
                     .bind(taker.id)
                     .bind(session)
-                    .execute(conn)
+                    .execute(&mut *conn)
                     .await?;
+                for member in &taker.members {
+                    reseat(conn, &taker, *member, place, now).await?;
+                }
                 return Ok(());
             }
             release(conn, taker.tenant, taker.id).await?;
@@ -322,10 +389,11 @@ pub(crate) async fn arrange(
             release(conn, taker.tenant, taker.id).await?;
             // Whoever took part before keeps the old time for as long as the move may be refused.
             for (member, _, old) in held.into_iter().filter(|(member, ..)| !stays(member)) {
-                let before = Taker { seats: 1, members: vec![member], ..taker.clone() };
+                let before = Taker { seats: 1, taken: 1, members: vec![member], ..taker.clone() };
                 take(conn, &before, Occupancy { padded: old, when: old }, now).await?;
             }
-            take(conn, &Taker { seats: 1, ..taker }, Occupancy { padded, when: place.when }, now).await
+            take(conn, &Taker { seats: 1, taken: 1, ..taker }, Occupancy { padded, when: place.when }, now)
+                .await
         }
     }
 }
@@ -341,11 +409,16 @@ async fn held(
         .bind(owner)
         .fetch_all(conn)
         .await?;
-    rows.into_iter()
+    let mut held = rows
+        .into_iter()
         .map(|(member, session, start, end)| {
             Ok((MemberId::from_uuid(member), session, interval(start, end)?))
         })
-        .collect()
+        .collect::<Result<Vec<_>, StoreError>>()?;
+    // Several seats of one meeting are one stretch of time.
+    held.sort_unstable_by_key(|(member, session, _)| (*member, *session));
+    held.dedup_by_key(|(member, session, _)| (*member, *session));
+    Ok(held)
 }
 
 #[derive(sqlx::FromRow)]
@@ -363,7 +436,7 @@ struct Row {
 }
 
 /// Append `(id, id, …)`.
-pub(crate) fn push_ids(query: &mut QueryBuilder<Db>, members: &[MemberId]) {
+pub(crate) fn push_ids<T>(query: &mut QueryBuilder<Db>, members: &[Id<T>]) {
     query.push("(");
     let mut ids = query.separated(", ");
     for member in members {

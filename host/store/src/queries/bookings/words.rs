@@ -63,37 +63,50 @@ pub(crate) async fn fill(conn: &mut Conn) -> Result<i64, StoreError> {
     Ok(filled)
 }
 
-/// Whether a booking is among those that are looked for: one set of ids, each part of which an index finds.
-pub(super) fn push_is_found(query: &mut QueryBuilder<Db>, tenant: TenantId, search: &Search) {
+/// Where words are kept, of what.
+pub(crate) struct Kept {
+    /// The table of words,
+    pub words: &'static str,
+    /// its column with the id of what has them,
+    pub id: &'static str,
+    /// and the table of those.
+    pub rows: &'static str,
+}
+
+/// Where those of bookings are.
+pub(super) const OF_BOOKINGS: Kept = Kept { words: "booking_words", id: "booking_id", rows: "bookings" };
+
+/// Whether something is among those that are looked for: one set of ids, each part of which an index finds.
+pub(crate) fn push_is_found(query: &mut QueryBuilder<Db>, tenant: TenantId, search: &Search, kept: &Kept) {
     query.push(" AND id IN (");
     let mut parts = 0;
     if let Some((first, further)) = search.name.split_first() {
-        push_words(query, tenant, first);
+        push_words(query, tenant, first, kept);
         for word in further {
-            query.push(" AND booking_id IN (");
-            push_words(query, tenant, word);
+            query.push(format!(" AND {} IN (", kept.id));
+            push_words(query, tenant, word, kept);
             query.push(")");
         }
         parts += 1;
     }
     if let Some(email) = &search.email {
         query.push(if parts > 0 { " UNION " } else { "" });
-        push_words(query, tenant, email);
+        push_words(query, tenant, email, kept);
         parts += 1;
     }
     if let Some((first, last)) = search.ids {
         query.push(if parts > 0 { " UNION " } else { "" });
-        query.push("SELECT id FROM bookings WHERE tenant_id = ").push_bind(tenant.uuid());
+        query.push(format!("SELECT id FROM {} WHERE tenant_id = ", kept.rows)).push_bind(tenant.uuid());
         query.push(" AND id >= ").push_bind(first).push(" AND id <= ").push_bind(last);
         parts += 1;
     }
     if parts == 0 {
-        query.push("SELECT booking_id FROM booking_words WHERE FALSE");
+        query.push(format!("SELECT {} FROM {} WHERE FALSE", kept.id, kept.words));
     }
     query.push(")");
 }
 
-fn push_words(query: &mut QueryBuilder<Db>, tenant: TenantId, Beginning(from, to): &Beginning) {
-    query.push("SELECT booking_id FROM booking_words WHERE tenant_id = ").push_bind(tenant.uuid());
+fn push_words(query: &mut QueryBuilder<Db>, tenant: TenantId, Beginning(from, to): &Beginning, kept: &Kept) {
+    query.push(format!("SELECT {} FROM {} WHERE tenant_id = ", kept.id, kept.words)).push_bind(tenant.uuid());
     query.push(" AND word >= ").push_bind(from.clone()).push(" AND word < ").push_bind(to.clone());
 }

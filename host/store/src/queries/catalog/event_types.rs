@@ -9,8 +9,8 @@ use sqlx::{QueryBuilder, types::Json};
 use uuid::Uuid;
 
 use super::super::{
-    super::Db, Conn, expect_affected, from_json, members_of, number, opt_instant, or_not_found, page_after,
-    tenants::audit,
+    super::Db, Conn, availability::rules, expect_affected, from_json, members_of, number, opt_instant,
+    or_not_found, page_after, tenants::audit,
 };
 use crate::{StoreError, records::Audit, types::Ts};
 
@@ -98,6 +98,14 @@ impl Row {
     }
 }
 
+/// The schedule that it names stays until this transaction ends; `NotFound` if there is none.
+async fn hold_schedule(conn: &mut Conn, event_type: &EventTypeRecord) -> Result<(), StoreError> {
+    match event_type.policy.schedule_id {
+        Some(schedule) => rules::hold_schedule(conn, event_type.tenant, schedule).await,
+        None => Ok(()),
+    }
+}
+
 async fn note(
     conn: &mut Conn,
     audit: &Audit,
@@ -140,6 +148,7 @@ pub(crate) async fn insert(
     event_type: &EventTypeRecord,
     audit: &Audit,
 ) -> Result<(), StoreError> {
+    hold_schedule(conn, event_type).await?;
     sqlx::query::<Db>(INSERT)
         .bind(event_type.tenant.uuid())
         .bind(event_type.id.uuid())
@@ -239,6 +248,7 @@ pub(crate) async fn update(
     expected_revision: i64,
     audit: &Audit,
 ) -> Result<EventTypeRecord, StoreError> {
+    hold_schedule(conn, event_type).await?;
     let row = sqlx::query_as::<Db, Row>(UPDATE)
         .bind(event_type.tenant.uuid())
         .bind(event_type.id.uuid())

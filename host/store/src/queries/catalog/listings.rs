@@ -14,22 +14,22 @@ use crate::{StoreError, records::Audit, types::Ts};
 
 queries! {
     INSERT = "INSERT INTO listings (tenant_id, id, slug, title, description, time_zone, booking_provider, active,
-            offer_when_degraded, revision, created_at, updated_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+            offer_when_degraded, revision, created_at, updated_at, currency)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
     GET = "SELECT tenant_id, id, slug, title, description, time_zone, booking_provider, active, offer_when_degraded,
-            archived_at, revision, created_at, updated_at
+            archived_at, revision, created_at, updated_at, currency
         FROM listings WHERE tenant_id = $1 AND id = $2";
     BY_SLUG = "SELECT tenant_id, id, slug, title, description, time_zone, booking_provider, active, offer_when_degraded,
-            archived_at, revision, created_at, updated_at
+            archived_at, revision, created_at, updated_at, currency
         FROM listings WHERE tenant_id = $1 AND slug = $2";
     LIST = "SELECT tenant_id, id, slug, title, description, time_zone, booking_provider, active, offer_when_degraded,
-            archived_at, revision, created_at, updated_at
+            archived_at, revision, created_at, updated_at, currency
         FROM listings WHERE tenant_id = $1 AND id > $2 AND (archived_at IS NULL OR $4) ORDER BY id LIMIT $3";
     UPDATE = "UPDATE listings SET slug = $4, title = $5, description = $6, time_zone = $7, booking_provider = $8,
-            active = $9, offer_when_degraded = $10, archived_at = $12, revision = revision + 1, updated_at = $11
+            active = $9, offer_when_degraded = $10, archived_at = $12, currency = $13, revision = revision + 1, updated_at = $11
         WHERE tenant_id = $1 AND id = $2 AND revision = $3
         RETURNING tenant_id, id, slug, title, description, time_zone, booking_provider, active, offer_when_degraded,
-            archived_at, revision, created_at, updated_at";
+            archived_at, revision, created_at, updated_at, currency";
     DELETE = "DELETE FROM listings WHERE tenant_id = $1 AND id = $2";
 }
 
@@ -41,6 +41,7 @@ struct Row {
     title: String,
     description: String,
     time_zone: String,
+    currency: Option<String>,
     booking_provider: Option<Uuid>,
     active: bool,
     offer_when_degraded: bool,
@@ -60,6 +61,7 @@ impl TryFrom<Row> for ListingRecord {
             title: row.title,
             description: row.description,
             time_zone: parsed(&row.time_zone, "time zone")?,
+            currency: row.currency,
             booking_provider: row.booking_provider.map(ConnectionId::from_uuid),
             active: row.active,
             archived_at: opt_instant(row.archived_at),
@@ -79,6 +81,7 @@ async fn note(
 ) -> Result<(), StoreError> {
     let data = json!({
         "slug": listing.slug, "title": listing.title, "time_zone": listing.time_zone,
+        "currency": listing.currency,
         "booking_provider": listing.booking_provider, "active": listing.active, "archived_at": listing.archived_at,
         "offer_when_degraded": listing.offer_when_degraded, "revision": listing.revision,
     });
@@ -103,6 +106,7 @@ pub(crate) async fn insert(
         .bind(listing.revision)
         .bind(Ts(listing.created_at))
         .bind(Ts(listing.updated_at))
+        .bind(&listing.currency)
         .execute(&mut *conn)
         .await
         .map_err(|e| {
@@ -166,6 +170,7 @@ pub(crate) async fn update(
         .bind(listing.offer_when_degraded)
         .bind(Ts(audit.at))
         .bind(listing.archived_at.map(Ts))
+        .bind(&listing.currency)
         .fetch_optional(&mut *conn)
         .await
         .map_err(|e| StoreError::from(e).duplicate("a listing with this slug").missing("connection"))?;

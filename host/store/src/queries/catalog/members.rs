@@ -2,41 +2,42 @@
 
 use berth_model::{
     catalog::member::{MemberRecord, MemberRole, RoundRobinShare},
-    id::{EventTypeId, MemberId, TenantId},
+    id::{EventTypeId, MemberId, ScheduleId, TenantId},
 };
 use serde_json::{Value, json};
 use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::super::{
-    super::Db, Conn, expect_affected, from_json, number, or_not_found, page_after, parse_enum, parsed,
-    tenants::audit,
+    super::Db, Conn, availability::rules, expect_affected, from_json, number, or_not_found, page_after,
+    parse_enum, parsed, tenants::audit,
 };
 use crate::{StoreError, records::Audit, types::Ts};
 
 queries! {
     INSERT = "INSERT INTO members (tenant_id, id, name, email, time_zone, weekly_hours, active, revision, created_at,
-            updated_at, role, round_robin, weight, priority, calibration, user_id)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
+            updated_at, role, round_robin, weight, priority, calibration, user_id,
+            schedule_id)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
     GET = "SELECT tenant_id, id, name, email, time_zone, weekly_hours, active, revision, created_at, updated_at,
-            role, round_robin, weight, priority, calibration, user_id
+            role, round_robin, weight, priority, calibration, user_id, schedule_id
         FROM members WHERE tenant_id = $1 AND id = $2";
     BY_USER = "SELECT tenant_id, id, name, email, time_zone, weekly_hours, active, revision, created_at, updated_at,
-            role, round_robin, weight, priority, calibration, user_id
+            role, round_robin, weight, priority, calibration, user_id, schedule_id
         FROM members WHERE tenant_id = $1 AND user_id = $2";
     LIST = "SELECT tenant_id, id, name, email, time_zone, weekly_hours, active, revision, created_at, updated_at,
-            role, round_robin, weight, priority, calibration, user_id
+            role, round_robin, weight, priority, calibration, user_id, schedule_id
         FROM members WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3";
     OF_EVENT_TYPE = "SELECT m.tenant_id, m.id, m.name, m.email, m.time_zone, m.weekly_hours, m.active, m.revision,
-            m.created_at, m.updated_at, m.role, m.round_robin, m.weight, m.priority, m.calibration, m.user_id
+            m.created_at, m.updated_at, m.role, m.round_robin, m.weight, m.priority, m.calibration, m.user_id, m.schedule_id
         FROM event_type_members e JOIN members m ON m.tenant_id = e.tenant_id AND m.id = e.member_id
         WHERE e.tenant_id = $1 AND e.event_type_id = $2 ORDER BY e.position";
     UPDATE = "UPDATE members SET name = $4, email = $5, time_zone = $6, weekly_hours = $7, active = $8,
-            role = $10, round_robin = $11, weight = $12, priority = $13, calibration = $14, user_id = $15,
+            role = $10, round_robin = $11, weight = $12, priority = $13, calibration = $14, user_id = $15, schedule_id = $16,
             revision = revision + 1, updated_at = $9
         WHERE tenant_id = $1 AND id = $2 AND revision = $3
         RETURNING tenant_id, id, name, email, time_zone, weekly_hours, active, revision, created_at, updated_at,
-            role, round_robin, weight, priority, calibration, user_id";
+            role, round_robin, weight, priority, calibration, user_id, schedule_id";
     LOCK_OWNERS = concat!(
         "SELECT id FROM members WHERE tenant_id = $1 AND role = 'owner' AND active ORDER BY id",
         lock_row!()
@@ -65,6 +66,7 @@ struct Row {
     priority: i64,
     calibration: i64,
     user_id: Option<String>,
+    schedule_id: Option<Uuid>,
 }
 
 impl TryFrom<Row> for MemberRecord {
@@ -77,6 +79,7 @@ impl TryFrom<Row> for MemberRecord {
             email: row.email,
             user_id: row.user_id,
             time_zone: parsed(&row.time_zone, "time zone")?,
+            schedule: row.schedule_id.map(ScheduleId::from_uuid),
             weekly_hours: from_json(row.weekly_hours, "weekly hours")?,
             role: parse_enum(MemberRole::ALL, MemberRole::as_str, &row.role, "role")?,
             turns: RoundRobinShare {
@@ -100,13 +103,22 @@ async fn note(
     member: &MemberRecord,
 ) -> Result<(), StoreError> {
     let data = json!({
-        "name": member.name, "time_zone": member.time_zone, "weekly_hours": member.weekly_hours,
+        "name": member.name, "time_zone": member.time_zone, "schedule": member.schedule, "weekly_hours": member.weekly_hours,
         "role": member.role, "turns": member.turns, "active": member.active, "revision": member.revision,
     });
     audit::append(conn, audit, Some(member.tenant), action, member.id.uuid(), data).await
 }
 
+/// The schedule that they keep stays until this transaction ends; `NotFound` if there is none.
+async fn hold_schedule(conn: &mut Conn, member: &MemberRecord) -> Result<(), StoreError> {
+    match member.schedule {
+        Some(schedule) => rules::hold_schedule(conn, member.tenant, schedule).await,
+        None => Ok(()),
+    }
+}
+
 pub(crate) async fn insert(conn: &mut Conn, member: &MemberRecord, audit: &Audit) -> Result<(), StoreError> {
+    hold_schedule(conn, member).await?;
     sqlx::query::<Db>(INSERT)
         .bind(member.tenant.uuid())
         .bind(member.id.uuid())
@@ -124,6 +136,7 @@ pub(crate) async fn insert(conn: &mut Conn, member: &MemberRecord, audit: &Audit
         .bind(i64::from(member.turns.priority))
         .bind(i64::from(member.turns.calibration))
         .bind(&member.user_id)
+        .bind(member.schedule.map(ScheduleId::uuid))
         .execute(&mut *conn)
         .await
         .map_err(|e| StoreError::from(e).duplicate(SAME_USER).missing("tenant"))?;
@@ -193,6 +206,7 @@ pub(crate) async fn update(
     expected_revision: i64,
     audit: &Audit,
 ) -> Result<MemberRecord, StoreError> {
+    hold_schedule(conn, member).await?;
     if !member.is_acting_owner() {
         keep_an_owner(conn, member.tenant, member.id).await?;
     }
@@ -212,6 +226,7 @@ pub(crate) async fn update(
         .bind(i64::from(member.turns.priority))
         .bind(i64::from(member.turns.calibration))
         .bind(&member.user_id)
+        .bind(member.schedule.map(ScheduleId::uuid))
         .fetch_optional(&mut *conn)
         .await
         .map_err(|e| StoreError::from(e).duplicate(SAME_USER))?;

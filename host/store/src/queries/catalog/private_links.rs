@@ -1,8 +1,8 @@
 //! Links to one event type for those who are given them.
 
 use berth_model::{
-    catalog::private_link::PrivateLink,
-    id::{EventTypeId, PrivateLinkId, TenantId},
+    catalog::private_link::{LinkThere, PrivateLink},
+    id::{ConnectionId, EventTypeId, PrivateLinkId, TenantId},
     limits,
     time::Instant,
 };
@@ -19,19 +19,23 @@ queries! {
     CLEAR = "DELETE FROM private_links WHERE tenant_id = $1 AND event_type_id = $2
         AND (expires_at <= $3 OR (single_use AND uses > 0 AND last_used_at <= $3))";
     COUNT = "SELECT COUNT(*) FROM private_links WHERE tenant_id = $1 AND event_type_id = $2";
-    INSERT = "INSERT INTO private_links (tenant_id, id, event_type_id, name, single_use, uses, expires_at, created_at)
-        VALUES ($1, $2, $3, $4, $5, 0, $6, $7)";
-    GET = "SELECT tenant_id, id, event_type_id, name, single_use, uses, last_used_at, expires_at, created_at
+    INSERT = "INSERT INTO private_links (tenant_id, id, event_type_id, name, single_use, uses, expires_at, created_at,
+            connection_id, url)
+        VALUES ($1, $2, $3, $4, $5, 0, $6, $7, $8, $9)";
+    GET = "SELECT tenant_id, id, event_type_id, name, single_use, uses, last_used_at, expires_at, created_at,
+            connection_id, url
         FROM private_links WHERE tenant_id = $1 AND id = $2";
-    LIST = "SELECT tenant_id, id, event_type_id, name, single_use, uses, last_used_at, expires_at, created_at
+    LIST = "SELECT tenant_id, id, event_type_id, name, single_use, uses, last_used_at, expires_at, created_at,
+            connection_id, url
         FROM private_links WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3";
-    LIST_OF_EVENT_TYPE = "SELECT tenant_id, id, event_type_id, name, single_use, uses, last_used_at, expires_at, created_at
+    LIST_OF_EVENT_TYPE = "SELECT tenant_id, id, event_type_id, name, single_use, uses, last_used_at, expires_at, created_at,
+            connection_id, url
         FROM private_links WHERE tenant_id = $1 AND event_type_id = $4 AND id > $2 ORDER BY id LIMIT $3";
     DELETE = "DELETE FROM private_links WHERE tenant_id = $1 AND id = $2";
     // Two bookings at once wait for each other here, and the second finds it used.
     TAKE = "UPDATE private_links SET uses = uses + 1, last_used_at = $4
         WHERE tenant_id = $1 AND id = $2 AND event_type_id = $3
-            AND (expires_at IS NULL OR expires_at > $4) AND (uses = 0 OR NOT single_use)";
+            AND (expires_at IS NULL OR expires_at > $4) AND (uses = 0 OR NOT single_use) AND connection_id IS NULL";
 }
 
 /// Seconds after which a link that is over is forgotten when another is made.
@@ -48,6 +52,8 @@ struct Row {
     last_used_at: Option<Ts>,
     expires_at: Option<Ts>,
     created_at: Ts,
+    connection_id: Option<Uuid>,
+    url: Option<String>,
 }
 
 impl TryFrom<Row> for PrivateLink {
@@ -62,6 +68,10 @@ impl TryFrom<Row> for PrivateLink {
             uses: number(row.uses, "uses of a link")?,
             last_used_at: opt_instant(row.last_used_at),
             expires_at: opt_instant(row.expires_at),
+            there: row
+                .connection_id
+                .zip(row.url)
+                .map(|(id, url)| LinkThere { connection: ConnectionId::from_uuid(id), url }),
             created_at: row.created_at.0,
         })
     }
@@ -82,6 +92,8 @@ pub(crate) async fn insert(conn: &mut Conn, link: &PrivateLink, audit: &Audit) -
         .bind(link.single_use)
         .bind(link.expires_at.map(Ts))
         .bind(Ts(link.created_at))
+        .bind(link.there.as_ref().map(|there| there.connection.uuid()))
+        .bind(link.there.as_ref().map(|there| &there.url))
         .execute(&mut *conn)
         .await
         .map_err(|e| StoreError::from(e).duplicate("a link with this id").missing("event type"))?;
@@ -93,7 +105,8 @@ pub(crate) async fn insert(conn: &mut Conn, link: &PrivateLink, audit: &Audit) -
     if count > limits::PRIVATE_LINKS_OF_ONE_MAX {
         return Err(StoreError::TooMany(limits::PRIVATE_LINKS_OF_ONE_MAX));
     }
-    let data = json!({ "event_type": link.event_type, "single_use": link.single_use, "expires_at": link.expires_at });
+    let data = json!({ "event_type": link.event_type, "single_use": link.single_use, "expires_at": link.expires_at,
+        "connection": link.there.as_ref().map(|there| there.connection) });
     audit::append(conn, audit, Some(link.tenant), "private_link.created", link.id.uuid(), data).await
 }
 

@@ -24,6 +24,8 @@ queries! {
         SELECT tenant_id, state_hash FROM oauth_flows WHERE expires_at <= $1 LIMIT $2)";
     OLD_WEBHOOK_SECRETS = "DELETE FROM old_webhook_secrets WHERE (tenant_id, connection_id, id) IN (
         SELECT tenant_id, connection_id, id FROM old_webhook_secrets WHERE ends_at <= $1 LIMIT $2)";
+    BULK_OPERATIONS = "DELETE FROM bulk_operations WHERE (tenant_id, id) IN (
+        SELECT tenant_id, id FROM bulk_operations WHERE finished_at <= $1 LIMIT $2)";
     INSTALLATIONS = "DELETE FROM plugin_installations WHERE id IN (
         SELECT id FROM plugin_installations WHERE created_at <= $1 LIMIT $2)";
 }
@@ -41,6 +43,7 @@ pub(crate) async fn prune(conn: &mut Conn, now: Instant) -> Result<u64, StoreErr
         (OPENED_BLOCKS, limits::AVAILABILITY_CACHED_SECONDS_MAX),
         (OAUTH_FLOWS, 0),
         (OLD_WEBHOOK_SECRETS, 0),
+        (BULK_OPERATIONS, limits::BULK_KEPT_SECONDS),
         (INSTALLATIONS, limits::INSTALLATIONS_KEPT_SECONDS),
     ] {
         let done = sqlx::query::<Db>(statement)

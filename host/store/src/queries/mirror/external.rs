@@ -1,19 +1,22 @@
 //! What providers have, as they last said it, and how far each synchronisation is.
 
 use berth_model::{
-    customers::{identity::Person, keys::KeyKind},
+    customers::identity::Person,
     id::{BookingId, ConnectionId, CustomerId, MemberId, MirroredId, TenantId},
     limits,
-    mirror::sync::{ItemKind, Mirrored, MirroredItem, SyncPhase, SyncRules, SyncState},
+    mirror::sync::{Mirrored, SyncPhase, SyncRules, SyncState},
     time::{Instant, Interval},
 };
 use serde_json::{Value, json};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::super::{
-    super::Db, Conn, bookings::occupancy, customers::identify::identify, expect_affected, from_json,
-    interval, opt_instant, or_not_found, parse_enum, tenants::audit,
+use super::{
+    super::{
+        super::Db, Conn, bookings::occupancy, customers::identify::identify, expect_affected, from_json,
+        interval, opt_instant, or_not_found, parse_enum, tenants::audit,
+    },
+    words,
 };
 use crate::{
     StoreError,
@@ -45,13 +48,22 @@ queries! {
             ORDER BY due_at LIMIT $2", lock_rows_skipping!(), ")
         RETURNING tenant_id, connection_id");
     PUT = "INSERT INTO external_bookings (tenant_id, id, connection_id, external_id, booking_id, member_id, status, starts_at,
-            ends_at, event_type, payload, run, last_synced_at, customer_id, unidentified)
+            ends_at, event_type, payload, run, last_synced_at, customer_id, unidentified, when_start, when_end, created_at, updated_at,
+            unsearchable)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
-            COALESCE((SELECT b.customer_id FROM bookings b WHERE b.tenant_id = $1 AND b.id = $5), $14), $15)
-        ON CONFLICT (tenant_id, connection_id, external_id) DO UPDATE SET booking_id = excluded.booking_id,
-            member_id = excluded.member_id, status = excluded.status, starts_at = excluded.starts_at,
+            COALESCE((SELECT b.customer_id FROM bookings b WHERE b.tenant_id = $1 AND b.id = $5), $14), $15, $16, $17, $13, $13, FALSE)
+        ON CONFLICT (tenant_id, connection_id, external_id) DO UPDATE SET
+            booking_id = COALESCE(excluded.booking_id, CASE WHEN EXISTS (SELECT 1 FROM booking_twins t WHERE t.tenant_id = $1
+                AND t.external_id = $4 AND t.connection_id = $3 AND t.booking_id = external_bookings.booking_id)
+                THEN external_bookings.booking_id END),
+            member_id = CASE WHEN EXISTS (SELECT 1 FROM booking_twins t WHERE t.tenant_id = $1 AND t.external_id = $4
+                AND t.connection_id = $3 AND t.booking_id = external_bookings.booking_id) THEN NULL ELSE excluded.member_id END,
+            status = excluded.status, starts_at = excluded.starts_at,
             ends_at = excluded.ends_at, event_type = excluded.event_type, payload = excluded.payload, run = excluded.run,
-            last_synced_at = excluded.last_synced_at, customer_id = excluded.customer_id, unidentified = excluded.unidentified";
+            last_synced_at = excluded.last_synced_at, customer_id = excluded.customer_id, unidentified = excluded.unidentified,
+            when_start = excluded.when_start, when_end = excluded.when_end, unsearchable = FALSE,
+            updated_at = CASE WHEN $18 THEN excluded.updated_at ELSE external_bookings.updated_at END
+        RETURNING id";
     GET = "SELECT tenant_id, id, connection_id, booking_id, customer_id, member_id, starts_at, ends_at, payload, run, last_synced_at
         FROM external_bookings WHERE tenant_id = $1 AND connection_id = $2 AND external_id = $3";
     WITHIN = "SELECT tenant_id, id, connection_id, booking_id, customer_id, member_id, starts_at, ends_at, payload, run, last_synced_at
@@ -64,16 +76,10 @@ queries! {
             AND NOT EXISTS (SELECT 1 FROM bookings b WHERE b.tenant_id = x.tenant_id AND b.id = x.booking_id
                 AND b.connection_id = x.connection_id)
         ORDER BY x.run, x.external_id LIMIT $4";
+    // As it was when somebody decided; and nobody's by then.
+    RELEASE = "UPDATE external_bookings SET booking_id = $3, member_id = NULL, starts_at = when_start, ends_at = when_end, unidentified = FALSE
+        WHERE tenant_id = $1 AND id = $2 AND booking_id IS NULL AND run = $4 AND status = $5 AND when_start = $6 AND when_end = $7";
     FORGET = "DELETE FROM external_bookings WHERE tenant_id = $1 AND connection_id = $2 AND external_id = $3";
-    PUT_ITEM = "INSERT INTO external_items (tenant_id, connection_id, kind, external_id, title, payload, run, last_synced_at,
-            email_mac, phone_mac)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-        ON CONFLICT (tenant_id, connection_id, kind, external_id) DO UPDATE SET title = excluded.title,
-            payload = excluded.payload, run = excluded.run, last_synced_at = excluded.last_synced_at,
-            email_mac = excluded.email_mac, phone_mac = excluded.phone_mac";
-    FORGET_ITEMS = "DELETE FROM external_items WHERE tenant_id = $1 AND connection_id = $2 AND kind = $3 AND run < $4";
-    ITEMS = "SELECT external_id, title, payload, last_synced_at FROM external_items
-        WHERE tenant_id = $1 AND connection_id = $2 AND kind = $3 AND external_id > $4 ORDER BY external_id LIMIT $5";
 }
 
 #[derive(sqlx::FromRow)]
@@ -117,7 +123,7 @@ impl TryFrom<StateRow> for SyncState {
 }
 
 #[derive(sqlx::FromRow)]
-struct Row {
+pub(super) struct Row {
     tenant_id: Uuid,
     id: Uuid,
     connection_id: Uuid,
@@ -285,7 +291,8 @@ pub(crate) async fn put(conn: &mut Conn, mirrored: &Mirrored, who: Option<&Known
     }
     let customer = customer_of(conn, &mirrored, before.as_ref(), who).await?;
     let status = serde_json::to_value(external.status).unwrap_or_default();
-    sqlx::query::<Db>(PUT)
+    let news = before.as_ref().is_none_or(|b| b.external != *external || b.booking != mirrored.booking);
+    let id = sqlx::query_scalar::<Db, Uuid>(PUT)
         .bind(mirrored.tenant.uuid())
         .bind(mirrored.id.uuid())
         .bind(mirrored.connection.uuid())
@@ -301,9 +308,17 @@ pub(crate) async fn put(conn: &mut Conn, mirrored: &Mirrored, who: Option<&Known
         .bind(Ts(mirrored.last_synced_at))
         .bind(customer.map(CustomerId::uuid))
         .bind(who.is_none() && customer.is_none() && attendee_of(external).is_some())
-        .execute(conn)
+        .bind(Ts(external.when.start()))
+        .bind(Ts(external.when.end()))
+        .bind(news)
+        .fetch_one(&mut *conn)
         .await
         .map_err(|e| StoreError::from(e).missing("connection or member"))?;
+    let found_by = |of: &Mirrored| of.booking.is_none().then(|| attendee_of(&of.external).cloned()).flatten();
+    let words = found_by(&mirrored);
+    if before.as_ref().is_none_or(|before| found_by(before) != words) {
+        words::set_words(conn, mirrored.tenant, id, words.as_ref()).await?;
+    }
     Ok(())
 }
 
@@ -381,6 +396,28 @@ pub(crate) async fn unseen(
     rows.into_iter().map(TryInto::try_into).collect()
 }
 
+/// It is this booking's counterpart from now on, which takes its time itself. `Stale` if it is not as it was.
+pub(crate) async fn release(
+    conn: &mut Conn,
+    adopted: &Mirrored,
+    booking: BookingId,
+) -> Result<(), StoreError> {
+    let touched: Vec<MemberId> = adopted.member.into_iter().collect();
+    occupancy::lock_members(conn, adopted.tenant, &touched).await?;
+    let status = serde_json::to_value(adopted.external.status).unwrap_or_default();
+    let done = sqlx::query::<Db>(RELEASE)
+        .bind(adopted.tenant.uuid())
+        .bind(adopted.id.uuid())
+        .bind(booking.uuid())
+        .bind(adopted.run)
+        .bind(status.as_str().unwrap_or_default())
+        .bind(Ts(adopted.external.when.start()))
+        .bind(Ts(adopted.external.when.end()))
+        .execute(conn)
+        .await?;
+    expect_affected(&done, StoreError::Stale)
+}
+
 pub(crate) async fn forget(conn: &mut Conn, mirrored: &Mirrored) -> Result<(), StoreError> {
     let touched: Vec<MemberId> = mirrored.member.into_iter().collect();
     occupancy::lock_members(conn, mirrored.tenant, &touched).await?;
@@ -391,76 +428,4 @@ pub(crate) async fn forget(conn: &mut Conn, mirrored: &Mirrored) -> Result<(), S
         .execute(conn)
         .await?;
     Ok(())
-}
-
-/// Write a page of event types or clients.
-pub(crate) async fn put_items(
-    conn: &mut Conn,
-    tenant: TenantId,
-    connection: ConnectionId,
-    kind: ItemKind,
-    items: &[(MirroredItem, Option<Known>)],
-    run: i64,
-) -> Result<(), StoreError> {
-    for (item, known) in items {
-        let mac = |kind| known.as_ref().and_then(|known| known.mac(kind));
-        sqlx::query::<Db>(PUT_ITEM)
-            .bind(tenant.uuid())
-            .bind(connection.uuid())
-            .bind(kind.as_str())
-            .bind(&item.external_id)
-            .bind(&item.title)
-            .bind(Json(&item.payload))
-            .bind(run)
-            .bind(Ts(item.last_synced_at))
-            .bind(mac(KeyKind::Email))
-            .bind(mac(KeyKind::Phone))
-            .execute(&mut *conn)
-            .await
-            .map_err(|e| StoreError::from(e).missing("connection"))?;
-    }
-    Ok(())
-}
-
-/// Forget event types or clients that a full synchronisation did not see.
-pub(crate) async fn forget_items(
-    conn: &mut Conn,
-    tenant: TenantId,
-    connection: ConnectionId,
-    kind: ItemKind,
-    run: i64,
-) -> Result<(), StoreError> {
-    sqlx::query::<Db>(FORGET_ITEMS)
-        .bind(tenant.uuid())
-        .bind(connection.uuid())
-        .bind(kind.as_str())
-        .bind(run)
-        .execute(conn)
-        .await?;
-    Ok(())
-}
-
-pub(crate) async fn items(
-    conn: &mut Conn,
-    tenant: TenantId,
-    connection: ConnectionId,
-    kind: ItemKind,
-    after: &str,
-    limit: u32,
-) -> Result<Vec<MirroredItem>, StoreError> {
-    let rows = sqlx::query_as::<Db, (String, String, Json<Value>, Ts)>(ITEMS)
-        .bind(tenant.uuid())
-        .bind(connection.uuid())
-        .bind(kind.as_str())
-        .bind(after)
-        .bind(i64::from(limit))
-        .fetch_all(conn)
-        .await?;
-    let of = |(external_id, title, payload, at): (String, String, Json<Value>, Ts)| MirroredItem {
-        external_id,
-        title,
-        payload: payload.0,
-        last_synced_at: at.0,
-    };
-    Ok(rows.into_iter().map(of).collect())
 }

@@ -4,9 +4,10 @@ use berth_model::{
     events::NewEvent,
     id::{AuditEntryId, TenantId},
     limits,
+    time::Instant,
 };
 use serde_json::Value;
-use sqlx::{Database, query::Query, types::Json};
+use sqlx::{Database, QueryBuilder, query::Query, types::Json};
 use uuid::Uuid;
 
 use super::super::{
@@ -17,7 +18,7 @@ use super::super::{
 };
 use crate::{
     StoreError,
-    records::{Audit, AuditEntry},
+    records::{Audit, AuditEntry, AuditFilter, AuditPage},
     types::Ts,
 };
 
@@ -40,7 +41,11 @@ queries! {
     INSERT_WITH_EVENT = insert_with_event!();
     LIST = "SELECT id, at, actor, request_id, action, subject_kind, subject_id, data FROM audit_log
         WHERE tenant_id = $1 AND subject_kind = $2 AND subject_id = $3 ORDER BY at, id LIMIT $4";
+    LOOKED_AT = "SELECT id FROM audit_log WHERE tenant_id = $1 AND id < $2 AND id > $3 ORDER BY id DESC LIMIT 1 OFFSET $4";
 }
+
+/// An entry's own time and that in its id are read one after the other: no further apart than this.
+const CLOCKS_APART_MS: i64 = 1_000;
 
 /// Write that `action` (`booking.created`: kind and verb) was done to `subject`.
 pub(crate) async fn append(
@@ -148,4 +153,58 @@ pub(crate) async fn list(
         .fetch_all(conn)
         .await?;
     Ok(rows.into_iter().map(Into::into).collect())
+}
+
+/// Entries before a position, the latest first, as many as a page has; and where to go on, if there may be more. What matches nothing is
+/// looked for among `looked_at` rows at a time.
+pub(crate) async fn page(
+    conn: &mut Conn,
+    tenant: TenantId,
+    filter: &AuditFilter,
+    before: Option<AuditEntryId>,
+    (limit, looked_at): (u32, u32),
+) -> Result<AuditPage, StoreError> {
+    let since = filter.within.map_or(Uuid::nil(), |within| first_of(within.start(), -CLOCKS_APART_MS));
+    let until = filter.within.map_or(Uuid::max(), |within| first_of(within.end(), CLOCKS_APART_MS));
+    let before = before.map_or(until, |before| before.uuid().min(until));
+    let floor: Option<Uuid> = sqlx::query_scalar::<Db, Uuid>(LOOKED_AT)
+        .bind(tenant.uuid())
+        .bind(before)
+        .bind(since)
+        .bind(i64::from(looked_at))
+        .fetch_optional(&mut *conn)
+        .await?;
+    let mut query = QueryBuilder::<Db>::new(
+        "SELECT id, at, actor, request_id, action, subject_kind, subject_id, data FROM audit_log WHERE tenant_id = ",
+    );
+    query.push_bind(tenant.uuid()).push(" AND id < ").push_bind(before);
+    query.push(" AND id >= ").push_bind(floor.unwrap_or(since));
+    let texts =
+        [("subject_kind", &filter.subject_kind), ("actor", &filter.actor), ("action", &filter.action)];
+    for (column, text) in texts {
+        if let Some(text) = text {
+            query.push(format!(" AND {column} = ")).push_bind(text.clone());
+        }
+    }
+    if let Some(subject) = filter.subject_id {
+        query.push(" AND subject_id = ").push_bind(subject);
+    }
+    if let Some(within) = filter.within {
+        query.push(" AND at >= ").push_bind(Ts(within.start()));
+        query.push(" AND at < ").push_bind(Ts(within.end()));
+    }
+    query.push(" ORDER BY id DESC LIMIT ").push_bind(i64::from(limit));
+    let rows: Vec<Row> = query.build_query_as::<Row>().fetch_all(conn).await?;
+    let is_full = u32::try_from(rows.len()).is_ok_and(|found| found >= limit);
+    let last = if is_full { rows.last().map(|row| row.id) } else { floor };
+    Ok(AuditPage {
+        entries: rows.into_iter().map(Into::into).collect(),
+        next: last.map(AuditEntryId::from_uuid),
+    })
+}
+
+/// The first id of this instant, moved.
+fn first_of(at: Instant, ms: i64) -> Uuid {
+    let millis = u64::try_from(at.micros().div_euclid(1_000).saturating_add(ms)).unwrap_or(0);
+    uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid()
 }

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::{super::Db, Conn, expect_affected, from_json, or_not_found, parse_enum};
+use super::{super::Db, Conn, availability::rules, expect_affected, from_json, or_not_found, parse_enum};
 use crate::{StoreError, records::Audit, types::Ts};
 
 queries! {
@@ -134,6 +134,16 @@ pub(crate) async fn update(
     expected_revision: i64,
     audit: &Audit,
 ) -> Result<TenantRecord, StoreError> {
+    for (schedule, what) in [
+        (tenant.settings.opening_schedule_id, "schedule of opening hours"),
+        (tenant.settings.default_schedule_id, "default schedule"),
+    ] {
+        let Some(schedule) = schedule else { continue };
+        rules::hold_schedule(conn, tenant.id, schedule).await.map_err(|error| match error {
+            StoreError::NotFound(_) => StoreError::NotFound(what),
+            error => error,
+        })?;
+    }
     let row = sqlx::query_as::<Db, Row>(UPDATE)
         .bind(tenant.id.uuid())
         .bind(&tenant.slug)

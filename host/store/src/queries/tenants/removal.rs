@@ -46,6 +46,8 @@ queries! {
         SELECT id FROM calendars WHERE tenant_id = $1 LIMIT $2)";
     MIRRORED = "DELETE FROM external_bookings WHERE tenant_id = $1 AND (connection_id, external_id) IN (
         SELECT connection_id, external_id FROM external_bookings WHERE tenant_id = $1 LIMIT $2)";
+    MIRRORED_WORDS = "DELETE FROM external_words WHERE tenant_id = $1 AND (external_booking_id, word) IN (
+        SELECT external_booking_id, word FROM external_words WHERE tenant_id = $1 LIMIT $2)";
     ITEMS = "DELETE FROM external_items WHERE tenant_id = $1 AND (connection_id, kind, external_id) IN (
         SELECT connection_id, kind, external_id FROM external_items WHERE tenant_id = $1 LIMIT $2)";
     CONFLICTS = "DELETE FROM sync_conflicts WHERE tenant_id = $1 AND id IN (
@@ -68,6 +70,10 @@ queries! {
         SELECT id FROM provider_calls WHERE tenant_id = $1 LIMIT $2)";
     COUNTERPARTS = "DELETE FROM booking_twins WHERE tenant_id = $1 AND (external_id, connection_id, booking_id) IN (
         SELECT external_id, connection_id, booking_id FROM booking_twins WHERE tenant_id = $1 LIMIT $2)";
+    BULK_ITEMS = "DELETE FROM bulk_items WHERE tenant_id = $1 AND (operation_id, position) IN (
+        SELECT operation_id, position FROM bulk_items WHERE tenant_id = $1 LIMIT $2)";
+    BULK_OPERATIONS = "DELETE FROM bulk_operations WHERE tenant_id = $1 AND id IN (
+        SELECT id FROM bulk_operations WHERE tenant_id = $1 LIMIT $2)";
     TOGETHER = "DELETE FROM booking_members WHERE tenant_id = $1 AND (booking_id, member_id) IN (
         SELECT booking_id, member_id FROM booking_members WHERE tenant_id = $1 LIMIT $2)";
     WORDS = "DELETE FROM booking_words WHERE tenant_id = $1 AND (booking_id, word) IN (
@@ -143,6 +149,7 @@ const STEPS: &[&str] = &[
     CATALOGS,
     UNCHECKED,
     CALENDARS,
+    MIRRORED_WORDS,
     MIRRORED,
     ITEMS,
     CONFLICTS,
@@ -155,6 +162,8 @@ const STEPS: &[&str] = &[
     FLOWS,
     CALLS,
     COUNTERPARTS,
+    BULK_ITEMS,
+    BULK_OPERATIONS,
     TOGETHER,
     WORDS,
     BOOKINGS,

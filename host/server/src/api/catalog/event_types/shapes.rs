@@ -4,12 +4,15 @@ use berth_engine::{Counterpart, DuplicateEventType, EventTypePatch, NewEventType
 use berth_model::{
     catalog::event_type::{CounterpartState, EventTypeCounterpart, EventTypePolicy, EventTypeRecord},
     id::{ConnectionId, EventTypeId, ListingId, MemberId},
+    limits,
+    problem::{FieldError, Problem},
     time::Instant,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use super::rules::Rules;
 use crate::api::{catalog::schemas, nullable};
 
 /// An event type.
@@ -59,6 +62,7 @@ pub(crate) struct View {
 }
 
 /// An event type to be made.
+#[expect(clippy::option_option, reason = "absent and null mean different things")]
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = NewEventType, example = json!({
@@ -79,12 +83,14 @@ pub(crate) struct New {
     /// Name in URLs, unique within the listing: 2 to 64 of a-z, 0-9 and -.
     #[schema(pattern = "^[a-z0-9][a-z0-9-]{0,62}[a-z0-9]$")]
     slug: String,
-    /// Name for people, 1 to 200 characters.
+    /// Name for people, 1 to 200 characters; `name` is read as well.
+    #[serde(alias = "name")]
     title: String,
     /// Free text for customers, at most 4000 characters.
     #[serde(default)]
     description: String,
-    /// 1 to 1440; the length unless the customer chooses one of `policy.other_lengths_minutes`.
+    /// 1 to 1440; the length unless the customer chooses one of `policy.other_lengths_minutes`. `duration_minutes` is read as well.
+    #[serde(alias = "duration_minutes")]
     #[schema(minimum = 1, maximum = 1440)]
     length_minutes: u32,
     /// Distance between starts, 1 to 1440; null: the length.
@@ -107,13 +113,23 @@ pub(crate) struct New {
     #[serde(default = "sixty")]
     #[schema(maximum = 730)]
     booking_window_days: u32,
-    /// Who can be booked, by priority: 1 to 100 members of the team.
-    #[schema(value_type = Vec<String>, min_items = 1, max_items = 100)]
+    /// Who can be booked, by priority: 1 to 100 members of the team. Absent: nobody yet, and nothing is offered until somebody is added
+    /// (`POST /api/booking/team` with `event_type_ids`, or a change of this).
+    #[schema(value_type = Option<Vec<String>>, min_items = 1, max_items = 100)]
     #[serde(rename = "member_ids")]
-    members: Vec<MemberId>,
+    members: Option<Vec<MemberId>>,
+    /// What it costs; the same as `policy.price`. A bare number (or a decimal text) is of large units of the listing's currency, or else the
+    /// tenant's: 49.90, or 5000 of a currency without decimals.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<schemas::Price>)]
+    price: Option<Option<Value>>,
+    /// What the customer is asked; the same as `policy.questions`. `custom_questions` is read as well, as is `id` for a question's `key`.
+    #[serde(default, deserialize_with = "nullable", alias = "custom_questions")]
+    #[schema(value_type = Option<Vec<schemas::Question>>)]
+    questions: Option<Option<Value>>,
     #[serde(default)]
-    #[schema(value_type = schemas::EventTypePolicy)]
-    policy: EventTypePolicy,
+    #[schema(value_type = Option<schemas::EventTypePolicy>)]
+    policy: Option<Map<String, Value>>,
     /// Its counterpart at the provider, for a listing that is booked there.
     #[serde(default)]
     external_id: Option<String>,
@@ -130,8 +146,10 @@ pub(crate) struct New {
 #[schema(as = EventTypePatch)]
 pub(crate) struct Patch {
     slug: Option<String>,
+    #[serde(alias = "name")]
     title: Option<String>,
     description: Option<String>,
+    #[serde(alias = "duration_minutes")]
     length_minutes: Option<u32>,
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<u32>)]
@@ -140,11 +158,21 @@ pub(crate) struct Patch {
     buffer_after_minutes: Option<u32>,
     minimum_notice_minutes: Option<u32>,
     booking_window_days: Option<u32>,
-    #[schema(value_type = Option<Vec<String>>)]
+    #[schema(value_type = Option<Vec<String>>, min_items = 1, max_items = 100)]
+    #[serde(rename = "member_ids")]
     members: Option<Vec<MemberId>>,
+    /// What it costs; the same as `policy.price`. A bare number (or a decimal text) is of large units of the listing's currency, or else the
+    /// tenant's: 49.90, or 5000 of a currency without decimals.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<schemas::Price>)]
+    price: Option<Option<Value>>,
+    /// What the customer is asked; the same as `policy.questions`. `custom_questions` is read as well, as is `id` for a question's `key`.
+    #[serde(default, deserialize_with = "nullable", alias = "custom_questions")]
+    #[schema(value_type = Option<Vec<schemas::Question>>)]
+    questions: Option<Option<Value>>,
     /// Its absent members stay as they are, too; null sets the default of a member.
     #[schema(value_type = Option<schemas::EventTypePolicy>)]
-    pub(crate) policy: Option<Map<String, Value>>,
+    policy: Option<Map<String, Value>>,
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<String>)]
     external_id: Option<Option<String>>,
@@ -154,9 +182,22 @@ pub(crate) struct Patch {
     active: Option<bool>,
 }
 
-impl From<New> for NewEventType {
-    fn from(new: New) -> Self {
-        Self {
+impl New {
+    pub(super) const fn listing(&self) -> ListingId {
+        self.listing
+    }
+
+    pub(super) fn rules(&mut self) -> Rules {
+        Rules { policy: self.policy.take(), price: self.price.take(), questions: self.questions.take() }
+    }
+
+    /// What is to be made, with these rules.
+    pub(super) fn with_policy(self, policy: EventTypePolicy) -> Result<NewEventType, Problem> {
+        let new = self;
+        if new.members.as_ref().is_some_and(Vec::is_empty) {
+            return Err(no_member());
+        }
+        Ok(NewEventType {
             listing: new.listing,
             slug: new.slug,
             title: new.title,
@@ -167,18 +208,31 @@ impl From<New> for NewEventType {
             buffer_after_minutes: new.buffer_after_minutes,
             minimum_notice_minutes: new.minimum_notice_minutes,
             booking_window_days: new.booking_window_days,
-            members: new.members,
-            policy: new.policy,
+            members: new.members.unwrap_or_default(),
+            policy,
             external_id: new.external_id,
             external: new.external,
-        }
+        })
     }
 }
 
+/// Whoever names members names some.
+fn no_member() -> Problem {
+    let most = limits::EVENT_TYPE_MEMBERS_MAX;
+    Problem::invalid(vec![FieldError::new("/member_ids", format!("must have 1 to {most} items"))])
+}
+
 impl Patch {
+    pub(super) fn rules(&mut self) -> Rules {
+        Rules { policy: self.policy.take(), price: self.price.take(), questions: self.questions.take() }
+    }
+
     /// The changes, with the policy as a whole.
-    pub(crate) fn with_policy(self, policy: Option<EventTypePolicy>) -> EventTypePatch {
-        EventTypePatch {
+    pub(super) fn with_policy(self, policy: Option<EventTypePolicy>) -> Result<EventTypePatch, Problem> {
+        if self.members.as_ref().is_some_and(Vec::is_empty) {
+            return Err(no_member());
+        }
+        Ok(EventTypePatch {
             slug: self.slug,
             title: self.title,
             description: self.description,
@@ -193,7 +247,7 @@ impl Patch {
             external_id: self.external_id,
             external: self.external,
             active: self.active,
-        }
+        })
     }
 }
 
